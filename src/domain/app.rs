@@ -1,0 +1,68 @@
+//! An app (tenant) and its feature settings.
+
+use std::fmt;
+
+use super::ids::{Millis, SdkAppId};
+use super::login_policy::LoginPolicy;
+
+/// A secret key: shown once by the command that makes it, hidden everywhere else.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SecretKey(String);
+
+impl SecretKey {
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    /// The key itself. Named so that each place which uses it can be found.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for SecretKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SecretKey(hidden)")
+    }
+}
+
+/// A tenant: nothing crosses between apps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    pub id: SdkAppId,
+    /// Newest first; two while a rotation is under way (design section 6).
+    pub keys: Vec<SecretKey>,
+    /// Identifiers that may call the REST API.
+    pub admins: Vec<String>,
+    pub features: Features,
+    pub disabled: bool,
+    pub created_at: Millis,
+}
+
+/// What the console calls "Feature Configuration".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Features {
+    /// *Sync Conversation Deletion Across Clients*: off by default (seed page, note 2).
+    pub sync_conversation_deletion: bool,
+    /// How long a deletion can be undone, in milliseconds (design 3.8: 7 days).
+    pub undo_window: Millis,
+    /// How long a message can be revoked by its sender, in milliseconds (Tencent: 2 minutes).
+    pub revoke_window: Millis,
+    /// Refuse C2C messages between accounts that are not friends (Tencent: off).
+    pub relationship_check: bool,
+    pub login_policy: LoginPolicy,
+}
+
+const DAY: Millis = 24 * 60 * 60 * 1000;
+
+impl Default for Features {
+    fn default() -> Self {
+        Self {
+            sync_conversation_deletion: false,
+            undo_window: 7 * DAY,
+            revoke_window: 2 * 60 * 1000,
+            relationship_check: false,
+            login_policy: LoginPolicy::default(),
+        }
+    }
+}
