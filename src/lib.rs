@@ -14,4 +14,9 @@
 //! - [`settings`] and [`server`]: what can be set, and the only place where the layers are joined.
 //! - [`cli`]: the command line over all of it.
 
+pub mod bus;
 pub mod domain;
+pub mod engine;
+pub mod protocol;
+pub mod settings;
+pub mod store;

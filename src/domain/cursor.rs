@@ -43,11 +43,16 @@ const HAS_REST: u8 = 2;
 
 impl Cursor {
     pub fn encode(&self) -> String {
-        let flags = u8::from(self.since.is_some()) * HAS_SINCE + u8::from(self.rest.is_some()) * HAS_REST;
+        let flags =
+            u8::from(self.since.is_some()) * HAS_SINCE + u8::from(self.rest.is_some()) * HAS_REST;
         let mut bytes = vec![FORMAT, flags];
         bytes.extend(self.epoch.0.to_be_bytes());
         bytes.extend(self.account.0.to_be_bytes());
-        for since in self.since.iter().chain(self.rest.iter().map(|rest| &rest.until)) {
+        for since in self
+            .since
+            .iter()
+            .chain(self.rest.iter().map(|rest| &rest.until))
+        {
             bytes.extend(since.version.0.to_be_bytes());
             bytes.extend(since.position.0.to_be_bytes());
         }
@@ -68,17 +73,27 @@ impl Cursor {
         }
         let epoch = Epoch(input.number()?);
         let account = AccountKey(i64::from_be_bytes(input.take()?));
-        let since = (flags & HAS_SINCE != 0).then(|| input.since()).transpose()?;
+        let since = (flags & HAS_SINCE != 0)
+            .then(|| input.since())
+            .transpose()?;
         let rest = if flags & HAS_REST == 0 {
             None
         } else {
             let until = input.since()?;
             let after = std::str::from_utf8(input.0).map_err(|_| UnknownCursor)?;
             input.0 = &[];
-            Some(Rest { until, after: after.parse().map_err(|_| UnknownCursor)? })
+            Some(Rest {
+                until,
+                after: after.parse().map_err(|_| UnknownCursor)?,
+            })
         };
         if input.0.is_empty() {
-            Ok(Self { epoch, account, since, rest })
+            Ok(Self {
+                epoch,
+                account,
+                since,
+                rest,
+            })
         } else {
             Err(UnknownCursor)
         }
@@ -99,7 +114,10 @@ impl Input<'_> {
     }
 
     fn since(&mut self) -> Result<Since, UnknownCursor> {
-        Ok(Since { version: Version(self.number()?), position: Position(self.number()?) })
+        Ok(Since {
+            version: Version(self.number()?),
+            position: Position(self.number()?),
+        })
     }
 }
 
@@ -109,8 +127,10 @@ mod tests {
     use proptest::prelude::*;
 
     fn since() -> impl Strategy<Value = Since> {
-        (any::<u64>(), any::<u64>())
-            .prop_map(|(v, p)| Since { version: Version(v), position: Position(p) })
+        (any::<u64>(), any::<u64>()).prop_map(|(v, p)| Since {
+            version: Version(v),
+            position: Position(p),
+        })
     }
 
     proptest! {

@@ -30,9 +30,16 @@ impl Deletion {
     pub fn apply(self, view: &mut View, log: LogHead, upto: Seq, read_count: u64) {
         let base = match view.undo {
             Some(undo) if !view.is_listed(log) => undo,
-            _ => Undo { floors: view.floors, told: view.told, deleted_at: self.now },
+            _ => Undo {
+                floors: view.floors,
+                told: view.told,
+                deleted_at: self.now,
+            },
         };
-        view.undo = Some(Undo { deleted_at: self.now, ..base });
+        view.undo = Some(Undo {
+            deleted_at: self.now,
+            ..base
+        });
 
         let raised = Floors {
             hidden_upto: upto,
@@ -49,7 +56,10 @@ impl Deletion {
 
 /// Raises only the history floor: the conversation stays listed, and stays empty if a deletion is undone.
 pub fn clear_history(view: &mut View, upto: Seq, read_count: u64) {
-    let raised = Floors { hidden_upto: Seq(0), history_floor: upto };
+    let raised = Floors {
+        hidden_upto: Seq(0),
+        history_floor: upto,
+    };
     view.floors.raise(raised);
     view.told.raise(raised);
     if let Some(undo) = &mut view.undo {
@@ -69,7 +79,12 @@ pub enum NotRestorable {
 /// Returns both floors to what they were before the newest deletion (3.8).
 ///
 /// Restoring what is listed and has nothing to undo succeeds and changes nothing: two devices may both undo.
-pub fn restore(view: &mut View, log: LogHead, now: Millis, window: Millis) -> Result<(), NotRestorable> {
+pub fn restore(
+    view: &mut View,
+    log: LogHead,
+    now: Millis,
+    window: Millis,
+) -> Result<(), NotRestorable> {
     match view.undo {
         Some(undo) if now - undo.deleted_at <= window => {
             view.floors = undo.floors;
@@ -101,19 +116,38 @@ mod tests {
     const WINDOW: Millis = 1000;
 
     fn log(seq: u64) -> LogHead {
-        LogHead { last_seq: Seq(seq), last_message_seq: Seq(seq), message_count: seq }
+        LogHead {
+            last_seq: Seq(seq),
+            last_message_seq: Seq(seq),
+            message_count: seq,
+        }
     }
 
     fn view() -> View {
         View::new(ConversationId::System, LogId(1))
     }
 
-    fn delete(view: &mut View, seq: u64, upto: u64, clear_history: bool, synced: bool, now: Millis) {
-        Deletion { clear_history, synced, now }.apply(view, log(seq), Seq(upto), upto);
+    fn delete(
+        view: &mut View,
+        seq: u64,
+        upto: u64,
+        clear_history: bool,
+        synced: bool,
+        now: Millis,
+    ) {
+        Deletion {
+            clear_history,
+            synced,
+            now,
+        }
+        .apply(view, log(seq), Seq(upto), upto);
     }
 
     fn floors(hidden: u64, history: u64) -> Floors {
-        Floors { hidden_upto: Seq(hidden), history_floor: Seq(history) }
+        Floors {
+            hidden_upto: Seq(hidden),
+            history_floor: Seq(history),
+        }
     }
 
     #[test]
@@ -129,7 +163,10 @@ mod tests {
         view.is_pinned = true;
         delete(&mut view, 9, 9, true, true, 0);
         assert_eq!((view.floors, view.told), (floors(9, 9), floors(9, 9)));
-        assert_eq!((view.read_upto, view.is_pinned, view.is_listed(log(9))), (Seq(9), false, false));
+        assert_eq!(
+            (view.read_upto, view.is_pinned, view.is_listed(log(9))),
+            (Seq(9), false, false)
+        );
         assert!(view.is_listed(log(10)));
     }
 

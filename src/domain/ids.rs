@@ -148,9 +148,7 @@ counter!(
 );
 
 /// An app (tenant). Tencent's are 32-bit; so are these.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct SdkAppId(pub u32);
 
@@ -297,8 +295,18 @@ mod tests {
 
     #[test]
     fn conversation_ids_read_back_as_written() {
-        for text in ["C2Cbob", "GROUPteam", "@TIM#SYSTEM", "GROUP@TGS#1", "C2CGROUPx", "C2C李雷"] {
-            assert_eq!(text.parse::<ConversationId>().map(|id| id.to_string()), Ok(text.into()));
+        for text in [
+            "C2Cbob",
+            "GROUPteam",
+            "@TIM#SYSTEM",
+            "GROUP@TGS#1",
+            "C2CGROUPx",
+            "C2C李雷",
+        ] {
+            assert_eq!(
+                text.parse::<ConversationId>().map(|id| id.to_string()),
+                Ok(text.into())
+            );
         }
     }
 
@@ -321,7 +329,10 @@ mod tests {
     #[test]
     fn length_is_counted_in_bytes() {
         assert!(UserId::new("é".repeat(32)).is_ok());
-        assert_eq!(UserId::new("é".repeat(33)), Err(InvalidId::TooLong { max: 64 }));
+        assert_eq!(
+            UserId::new("é".repeat(33)),
+            Err(InvalidId::TooLong { max: 64 })
+        );
     }
 
     #[test]

@@ -42,7 +42,10 @@ impl LoginMode {
     /// Platforms of the same class shut each other out.
     fn class(self, platform: Platform) -> u8 {
         let is_web = platform == Platform::Web;
-        let is_mobile = matches!(platform, Platform::Android | Platform::IPhone | Platform::IPad);
+        let is_mobile = matches!(
+            platform,
+            Platform::Android | Platform::IPhone | Platform::IPad
+        );
         match self {
             Self::Single => 0,
             Self::Dual => u8::from(is_web),
@@ -62,11 +65,17 @@ impl LoginPolicy {
         let other_platform = |platform| {
             platform != arriving && self.mode.class(platform) == self.mode.class(arriving)
         };
-        let mut displaced: Vec<K> =
-            present.iter().filter(|(_, p)| other_platform(*p)).map(|(key, _)| *key).collect();
+        let mut displaced: Vec<K> = present
+            .iter()
+            .filter(|(_, p)| other_platform(*p))
+            .map(|(key, _)| *key)
+            .collect();
         if let Some(most) = self.instances_per_platform {
-            let same: Vec<K> =
-                present.iter().filter(|(_, p)| *p == arriving).map(|(key, _)| *key).collect();
+            let same: Vec<K> = present
+                .iter()
+                .filter(|(_, p)| *p == arriving)
+                .map(|(key, _)| *key)
+                .collect();
             let keep = (most.max(1) - 1) as usize;
             displaced.extend(&same[..same.len().saturating_sub(keep)]);
         }
@@ -79,15 +88,27 @@ mod tests {
     use super::*;
     use Platform::{Android, IPhone, Linux, Mac, Web, Windows};
 
-    fn displaced(mode: LoginMode, instances: Option<u32>, arriving: Platform, present: &[Platform]) -> Vec<usize> {
+    fn displaced(
+        mode: LoginMode,
+        instances: Option<u32>,
+        arriving: Platform,
+        present: &[Platform],
+    ) -> Vec<usize> {
         let present: Vec<_> = present.iter().copied().enumerate().collect();
-        LoginPolicy { mode, instances_per_platform: instances }.displaced(arriving, &present)
+        LoginPolicy {
+            mode,
+            instances_per_platform: instances,
+        }
+        .displaced(arriving, &present)
     }
 
     #[test]
     fn each_mode_shuts_out_its_own_class() {
         let present = [Android, Windows, Web];
-        assert_eq!(displaced(LoginMode::Single, None, IPhone, &present), [0, 1, 2]);
+        assert_eq!(
+            displaced(LoginMode::Single, None, IPhone, &present),
+            [0, 1, 2]
+        );
         assert_eq!(displaced(LoginMode::Dual, None, IPhone, &present), [0, 1]);
         assert_eq!(displaced(LoginMode::Triple, None, IPhone, &present), [0]);
         assert_eq!(displaced(LoginMode::Triple, None, Linux, &present), [1]);
@@ -97,7 +118,10 @@ mod tests {
 
     #[test]
     fn the_earliest_instances_of_a_platform_go() {
-        assert_eq!(displaced(LoginMode::Multi, Some(2), Web, &[Web, Mac, Web, Web]), [0, 2]);
+        assert_eq!(
+            displaced(LoginMode::Multi, Some(2), Web, &[Web, Mac, Web, Web]),
+            [0, 2]
+        );
         assert!(displaced(LoginMode::Multi, Some(2), Web, &[Web]).is_empty());
         assert_eq!(displaced(LoginMode::Multi, Some(0), Web, &[Web]), [0]);
     }

@@ -158,7 +158,11 @@ mod tests {
     use super::*;
 
     fn head(last_seq: u64, last_message_seq: u64, message_count: u64) -> LogHead {
-        LogHead { last_seq: Seq(last_seq), last_message_seq: Seq(last_message_seq), message_count }
+        LogHead {
+            last_seq: Seq(last_seq),
+            last_message_seq: Seq(last_message_seq),
+            message_count,
+        }
     }
 
     fn view() -> View {
@@ -190,7 +194,10 @@ mod tests {
     #[test]
     fn the_log_ends_where_the_account_left() {
         let mut view = view();
-        view.membership = Membership::Left { how: Leaving::Quit, at: head(4, 3, 3) };
+        view.membership = Membership::Left {
+            how: Leaving::Quit,
+            at: head(4, 3, 3),
+        };
         assert_eq!(view.head(head(90, 90, 80)), head(4, 3, 3));
         assert_eq!(view.unread_count(head(90, 90, 80)), 3);
     }

@@ -1,0 +1,188 @@
+//! What can be set, and where it is read from: defaults < `config/default.toml` < a file named on the command
+//! line < environment `CHATSYNC__SECTION__KEY`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+/// Every setting. `config/default.toml` documents each; a test holds the two together.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    pub server: ServerSettings,
+    pub store: StoreSettings,
+    pub limits: LimitSettings,
+    pub log: LogSettings,
+    pub bootstrap: BootstrapSettings,
+}
+
+/// Listening, timing and stopping. Times are in milliseconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ServerSettings {
+    pub listen: SocketAddr,
+    /// Connections the kernel keeps until they are accepted.
+    pub backlog: u32,
+    /// Origins a browser may connect from, exactly as it sends them; empty: those of loopback hosts only.
+    /// A client that sends no Origin is no browser and is not asked.
+    pub allowed_origins: Vec<String>,
+    /// To have sent a request's head.
+    pub header_timeout_ms: u64,
+    /// To have logged in after the upgrade (design section 6: 5 s).
+    pub login_timeout_ms: u64,
+    /// Between two pings of the server's.
+    pub ping_interval_ms: u64,
+    /// Without hearing anything, after which a connection is closed.
+    pub idle_timeout_ms: u64,
+    /// For a client to take what it is sent, after which it is closed with 4410.
+    pub write_timeout_ms: u64,
+    /// Over which a drain spreads `server.draining` and the closing of connections.
+    pub drain_ms: u64,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct StoreSettings {
+    /// Folder of the embedded store.
+    pub path: PathBuf,
+    /// `full`: an acknowledged operation survives power loss. `off`: it may not; for measuring only.
+    pub sync: SyncMode,
+    /// Operations waiting for the writer before further ones are refused.
+    pub queue: usize,
+    /// Most operations in one commit.
+    pub group: usize,
+    /// Connections that read beside the writer.
+    pub readers: usize,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SyncMode {
+    #[default]
+    Full,
+    Off,
+}
+
+/// Bounds. A bound reached is told to the client, never silently applied.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LimitSettings {
+    /// Connections of all kinds.
+    pub connections: usize,
+    /// Connections of one address that have not logged in.
+    pub anonymous_per_address: usize,
+    pub connections_per_account: usize,
+    /// Requests a second a connection may make in the long run…
+    pub requests_per_second: u32,
+    /// …and at once.
+    pub request_burst: u32,
+    /// Bytes of one incoming message.
+    pub message_bytes: usize,
+    /// Pushes waiting for one connection before they collapse into a `sync.hint`.
+    pub queue_frames: usize,
+    /// Likewise, in bytes.
+    pub queue_bytes: usize,
+    /// Conversations in one answer of `login` or `conversation.sync`.
+    pub page: usize,
+    pub group_members: usize,
+    /// Hours a requestID is remembered (at least 24).
+    pub request_memory_hours: u32,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LogSettings {
+    /// As `tracing-subscriber`'s filter: `info`, `chatsync=debug,warn`, …
+    pub filter: String,
+    pub format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum LogFormat {
+    #[default]
+    Text,
+    Json,
+}
+
+/// What is made at start where it is missing, and never changed after.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct BootstrapSettings {
+    pub apps: Vec<BootstrapApp>,
+}
+
+#[derive(Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BootstrapApp {
+    pub sdk_app_id: u32,
+    pub secret_key: String,
+    #[serde(default)]
+    pub admins: Vec<String>,
+    #[serde(default)]
+    pub sync_conversation_deletion: bool,
+}
+
+impl std::fmt::Debug for BootstrapApp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BootstrapApp")
+            .field("sdk_app_id", &self.sdk_app_id)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Default for ServerSettings {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            backlog: 4096,
+            allowed_origins: Vec::new(),
+            header_timeout_ms: 5_000,
+            login_timeout_ms: 5_000,
+            ping_interval_ms: 30_000,
+            idle_timeout_ms: 75_000,
+            write_timeout_ms: 10_000,
+            drain_ms: 5_000,
+        }
+    }
+}
+
+impl Default for StoreSettings {
+    fn default() -> Self {
+        Self {
+            path: "data".into(),
+            sync: SyncMode::Full,
+            queue: 8192,
+            group: 512,
+            readers: 4,
+        }
+    }
+}
+
+impl Default for LimitSettings {
+    fn default() -> Self {
+        Self {
+            connections: 19_500,
+            anonymous_per_address: 2_000,
+            connections_per_account: 100,
+            requests_per_second: 50,
+            request_burst: 200,
+            message_bytes: 64 * 1024,
+            queue_frames: 256,
+            queue_bytes: 256 * 1024,
+            page: 500,
+            group_members: 10_000,
+            request_memory_hours: 48,
+        }
+    }
+}
+
+impl Default for LogSettings {
+    fn default() -> Self {
+        Self {
+            filter: "info".into(),
+            format: LogFormat::Text,
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Where the state lives. The rules are not here: a store keeps rows, and keeps them together.
+//!
+//! # What any store promises (held by [`contract`])
+//! - A [`Job`]'s writes are committed together or not at all, and durably: [`Job::done`] is called with `Ok` only
+//!   after they would survive a power loss.
+//! - Jobs are serialised: each sees all that earlier ones wrote, committed or about to be.
+//! - `done` is called in the order in which jobs were committed.
+//! - A job that returns `Err` leaves nothing behind, and does no harm to others committed with it.
+//! - A read sees one committed state throughout.
+
+pub mod rows;
+pub mod sqlite;
+
+use std::future::Future;
+use std::pin::Pin;
+
+use crate::domain::cursor::Since;
+use crate::domain::group::{Group, Member, Role};
+use crate::domain::message::{Entry, NewEntry};
+use crate::domain::{
+    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
+    SdkAppId, Seq, UserId, Version, View,
+};
+use rows::{Account, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+
+/// What can go wrong in a store.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StoreError {
+    /// Nothing was changed; it may work later. A full disk, a full queue, a lock held too long.
+    #[error("the store refused: {0}")]
+    Refused(String),
+    /// It may or may not have been committed: a sync failed. The store takes nothing more.
+    #[error("the outcome of the commit is unknown: {0}")]
+    Unknown(String),
+    /// A row that this release can't read, or a statement that is wrong: a defect.
+    #[error("the store is not as expected: {0}")]
+    Unexpected(String),
+}
+
+pub type Result<T> = std::result::Result<T, StoreError>;
+
+/// One unit of work for the store's single writer.
+pub trait Job: Send {
+    /// Does the work. `Err` undoes this job's writes alone, unless the store itself is failing.
+    fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort>;
+
+    /// Called once, after the commit that holds this job's writes, or after it is certain (or, with
+    /// [`StoreError::Unknown`], as certain as it will be) that there is none. Must not block.
+    fn done(self: Box<Self>, outcome: std::result::Result<(), Abort>);
+}
+
+/// Why a job's writes are not there.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Abort {
+    /// The job itself decided so.
+    #[error("withdrawn by the job")]
+    Withdrawn,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Work on one committed state.
+pub type Query = Box<dyn FnOnce(&dyn ReadTx) + Send>;
+
+pub type Pending<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// A durable store.
+pub trait Store: std::fmt::Debug + Send + Sync + 'static {
+    /// Queues a job for the writer. Refused at once when the queue is full; then `done` is not called.
+    fn submit(&self, job: Box<dyn Job>) -> Result<()>;
+
+    /// Runs a query against the newest committed state, apart from the writer.
+    fn read(&self, query: Query) -> Pending<Result<()>>;
+
+    /// Resolves once the store has failed for good (see [`StoreError::Unknown`]); the process must stop.
+    fn failed(&self) -> Pending<StoreError>;
+}
+
+/// Asks the store for a value.
+pub async fn query<T: Send + 'static>(
+    store: &dyn Store,
+    ask: impl FnOnce(&dyn ReadTx) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (answer, answered) = tokio::sync::oneshot::channel();
+    store
+        .read(Box::new(move |tx| {
+            // The asker may have gone meanwhile; then nobody misses the answer.
+            drop(answer.send(ask(tx)));
+        }))
+        .await?;
+    answered
+        .await
+        .map_err(|_| StoreError::Unexpected("the query was dropped".into()))?
+}
+
+/// Reading.
+pub trait ReadTx {
+    fn epoch(&self) -> Result<Epoch>;
+
+    fn app(&self, app: SdkAppId) -> Result<Option<App>>;
+    fn apps(&self) -> Result<Vec<App>>;
+    fn operator(&self, name: &str) -> Result<Option<Operator>>;
+
+    fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
+    fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
+
+    fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
+    /// The account's views in the order of their conversations, after the one given.
+    fn views(
+        &self,
+        account: AccountKey,
+        after: Option<&ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<View>>;
+    /// Those whose version is above `since.version` or whose log has an entry above `since.position`;
+    /// likewise ordered. Costs by how many changed (and by the groups the account is in).
+    fn changed_views(
+        &self,
+        account: AccountKey,
+        since: Since,
+        after: Option<&ConversationId>,
+        limit: usize,
+    ) -> Result<Vec<View>>;
+    fn pinned_count(&self, account: AccountKey) -> Result<usize>;
+    /// The place of the newest entry of any log, and the account's version.
+    fn reached(&self, account: AccountKey) -> Result<Since>;
+
+    fn log(&self, kind: &LogKind) -> Result<Option<LogId>>;
+    fn head(&self, log: LogId) -> Result<LogHead>;
+    fn entry(&self, log: LogId, seq: Seq) -> Result<Option<Entry>>;
+    /// Newest first: entries above `floor` and below `before`.
+    fn entries(&self, log: LogId, floor: Seq, before: Seq, limit: usize) -> Result<Vec<Entry>>;
+    /// Number of messages at or below `seq`.
+    fn message_count(&self, log: LogId, seq: Seq) -> Result<u64>;
+
+    fn group(&self, app: SdkAppId, id: &GroupId) -> Result<Option<Group>>;
+    fn member(&self, group: LogId, account: AccountKey) -> Result<Option<Member>>;
+    /// Ordered by when they joined.
+    fn members(&self, group: LogId, offset: usize, limit: usize) -> Result<Vec<(Member, UserId)>>;
+    fn member_count(&self, group: LogId) -> Result<usize>;
+    fn groups_of(&self, account: AccountKey) -> Result<Vec<Group>>;
+
+    fn friends(&self, account: AccountKey) -> Result<Vec<UserId>>;
+    fn are_friends(&self, one: AccountKey, other: AccountKey) -> Result<bool>;
+
+    fn devices(&self, account: AccountKey) -> Result<Vec<DeviceRow>>;
+    fn device(&self, account: AccountKey, device: &DeviceId) -> Result<Option<DeviceRow>>;
+
+    fn request(
+        &self,
+        account: AccountKey,
+        device: &str,
+        id: &RequestId,
+    ) -> Result<Option<RequestRecord>>;
+
+    /// Newest first, below `before`.
+    fn audit(
+        &self,
+        app: Option<SdkAppId>,
+        before: Option<i64>,
+        limit: usize,
+    ) -> Result<Vec<AuditRecord>>;
+
+    /// Logs that have entries at or below some view's history floor, after the one given.
+    fn logs_with_cleared_history(&self, after: LogId, limit: usize) -> Result<Vec<LogId>>;
+    /// Every account's view of a log.
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, SdkAppId, View)>>;
+}
+
+/// Reading and writing, by the single writer.
+pub trait WriteTx: ReadTx {
+    fn put_app(&mut self, app: &App) -> Result<()>;
+    fn put_operator(&mut self, operator: &Operator) -> Result<()>;
+
+    fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account>;
+    /// The account's next version.
+    fn bump_version(&mut self, account: AccountKey) -> Result<Version>;
+
+    fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()>;
+
+    fn create_log(&mut self, app: SdkAppId, kind: &LogKind) -> Result<LogId>;
+    /// Appends at the log's end and gives the entry its place.
+    fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry>;
+    /// Marks an entry revoked and drops its payload.
+    fn revoke(&mut self, log: LogId, seq: Seq) -> Result<()>;
+    /// Physically removes entries at or below `upto`.
+    fn erase(&mut self, log: LogId, upto: Seq) -> Result<u64>;
+
+    fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
+    fn add_member(
+        &mut self,
+        group: LogId,
+        account: AccountKey,
+        role: Role,
+        now: Millis,
+    ) -> Result<()>;
+    fn remove_member(&mut self, group: LogId, account: AccountKey) -> Result<()>;
+
+    fn add_friend(&mut self, account: AccountKey, friend: AccountKey, now: Millis) -> Result<()>;
+    fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()>;
+
+    fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()>;
+    fn acknowledge(
+        &mut self,
+        account: AccountKey,
+        device: &DeviceId,
+        version: Version,
+    ) -> Result<()>;
+
+    fn put_request(
+        &mut self,
+        account: AccountKey,
+        device: &str,
+        id: &RequestId,
+        record: &RequestRecord,
+    ) -> Result<()>;
+    /// Forgets requests made before `before`, `limit` at most.
+    fn expire_requests(&mut self, before: Millis, limit: usize) -> Result<u64>;
+
+    fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()>;
+}

@@ -1,0 +1,71 @@
+//! Rows that are the store's business and no rule's.
+
+use crate::domain::{AccountKey, DeviceId, GroupId, Millis, Platform, SdkAppId, UserId, Version};
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    pub key: AccountKey,
+    pub app: SdkAppId,
+    pub user: UserId,
+    pub version: Version,
+}
+
+/// An installation that has logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeviceRow {
+    pub id: DeviceId,
+    pub platform: Platform,
+    pub login_time: Millis,
+    /// The newest version it said it applied.
+    pub ack: Version,
+    /// UserSigs made at or before this second (since 1970) are refused for it: it was logged out.
+    pub sigs_refused_upto: i64,
+}
+
+/// Which conversation a log belongs to, apart from who looks at it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LogKind {
+    /// Of two accounts, in either order (or of one with itself).
+    Pair(AccountKey, AccountKey),
+    Group(SdkAppId, GroupId),
+    /// An account's `@TIM#SYSTEM`.
+    System(AccountKey),
+}
+
+/// What a call with a requestID did, so that a retry gets the same answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// Tells a retry from another call under the same requestID.
+    pub fingerprint: Vec<u8>,
+    /// JSON.
+    pub answer: String,
+    pub time: Millis,
+}
+
+/// Who may sign in to the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    pub name: String,
+    /// Argon2id, in PHC string form.
+    pub password_hash: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewAuditRecord {
+    pub time: Millis,
+    pub app: SdkAppId,
+    /// `user:alice`, `operator:NAME`, `command line`.
+    pub actor: String,
+    /// `conversation.delete`, `app.set`, …
+    pub action: String,
+    /// What it was done to: an account, a setting.
+    pub target: String,
+    /// JSON.
+    pub detail: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditRecord {
+    pub id: i64,
+    pub record: NewAuditRecord,
+}
