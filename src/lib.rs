@@ -17,6 +17,7 @@
 pub mod bus;
 pub mod domain;
 pub mod engine;
+pub mod hub;
 pub mod protocol;
 pub mod settings;
 pub mod store;
