@@ -19,5 +19,7 @@ pub mod domain;
 pub mod engine;
 pub mod hub;
 pub mod protocol;
+pub mod server;
 pub mod settings;
 pub mod store;
+pub mod transport;

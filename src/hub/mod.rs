@@ -364,8 +364,10 @@ pub struct Departure(Arc<Connection>);
 
 impl Departure {
     /// Tells the device `notice` and closes its connection with 1012 once its queue and its request are done.
-    pub fn send_away(self, notice: Frame) {
-        self.0.outbox.notice(notice);
+    pub fn send_away(self, notice: Option<Frame>) {
+        if let Some(notice) = notice {
+            self.0.outbox.notice(notice);
+        }
         self.0.outbox.close(Order {
             farewell: None,
             close: Close::Restart,

@@ -237,7 +237,7 @@ fn a_drain_tells_each_connection_and_closes_it() {
     let hub = hub();
     let phone = join(&hub, ALICE, "phone");
     for departure in hub.departures() {
-        departure.send_away("draining".into());
+        departure.send_away(Some("draining".into()));
     }
     assert_eq!(
         phone.outbox().try_take(),
