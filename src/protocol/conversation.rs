@@ -52,6 +52,8 @@ pub struct Tombstone {
     pub up_to: Seq,
     /// Whether the history up to `upTo` was cleared with it.
     pub history_cleared: bool,
+    /// What a client holds at or below it, it forgets.
+    pub history_floor: Seq,
 }
 
 /// News of a conversation that neither puts it in the list nor takes it out: a client that shows it takes the

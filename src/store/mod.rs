@@ -8,6 +8,8 @@
 //! - A job that returns `Err` leaves nothing behind, and does no harm to others committed with it.
 //! - A read sees one committed state throughout.
 
+#[cfg(test)]
+mod contract;
 pub mod rows;
 pub mod sqlite;
 
@@ -128,7 +130,7 @@ pub trait ReadTx {
     fn log(&self, kind: &LogKind) -> Result<Option<LogId>>;
     fn head(&self, log: LogId) -> Result<LogHead>;
     fn entry(&self, log: LogId, seq: Seq) -> Result<Option<Entry>>;
-    /// Newest first: entries above `floor` and below `before`.
+    /// Newest first: entries above `floor` and below `before`, without those that only revoke another.
     fn entries(&self, log: LogId, floor: Seq, before: Seq, limit: usize) -> Result<Vec<Entry>>;
     /// Number of messages at or below `seq`.
     fn message_count(&self, log: LogId, seq: Seq) -> Result<u64>;
@@ -222,6 +224,12 @@ pub trait WriteTx: ReadTx {
     ) -> Result<()>;
     /// Forgets requests made before `before`, `limit` at most.
     fn expire_requests(&mut self, before: Millis, limit: usize) -> Result<usize>;
+
+    /// Forgets devices that have not logged in since `before`, `limit` at most.
+    fn expire_devices(&mut self, before: Millis, limit: usize) -> Result<usize>;
+
+    /// Writes something that nothing reads: whether the store can commit.
+    fn probe(&mut self, now: Millis) -> Result<()>;
 
     fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()>;
 }

@@ -241,7 +241,7 @@ impl ReadTx for Tx<'_> {
         self.many(
             &format!(
                 "SELECT {} FROM entry e LEFT JOIN account a ON a.key = e.sender
-                 WHERE e.log = ?1 AND e.seq > ?2 AND e.seq < ?3 ORDER BY e.seq DESC LIMIT ?4",
+                 WHERE e.log = ?1 AND e.seq > ?2 AND e.seq < ?3 AND e.kind <> 'revoke' ORDER BY e.seq DESC LIMIT ?4",
                 row::ENTRY
             ),
             params![log.0, int(floor.0), int(before.0), limit(most)],

@@ -309,6 +309,22 @@ impl WriteTx for Tx<'_> {
         )
     }
 
+    fn expire_devices(&mut self, before: Millis, most: usize) -> Result<usize> {
+        self.execute(
+            "DELETE FROM device WHERE (account, id) IN
+               (SELECT account, id FROM device WHERE login_time < ?1 ORDER BY login_time LIMIT ?2)",
+            params![before, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+
+    fn probe(&mut self, now: Millis) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?1)",
+            [now],
+        )?;
+        Ok(())
+    }
+
     fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()> {
         self.execute(
             "INSERT INTO audit (time, app, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

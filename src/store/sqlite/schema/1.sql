@@ -123,6 +123,8 @@ CREATE TABLE device (
   PRIMARY KEY (account, id)
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX device_by_time ON device (login_time);
+
 -- What calls with a requestID did.
 CREATE TABLE request (
   account     INTEGER NOT NULL,
