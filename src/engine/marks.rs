@@ -17,12 +17,12 @@ impl Engine {
             let upto = reach(call.up_to, view.head(operation.tx.head(view.log)?));
             let read_count = operation.read_count(&view, upto)?;
             view.read(upto, read_count);
-            let up_to = Some(view.read_upto);
+            let reached = view.read_upto;
             let version = operation.update_views(operation.actor.account, &mut [view])?;
             Ok(answer::Changed {
                 conversation_id: call.conversation_id,
                 version,
-                up_to,
+                up_to: Some(reached),
             })
         })
         .await

@@ -34,10 +34,12 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     apps_are_apart(&*fresh()).await;
 }
 
+type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;
+
 struct Call<F> {
     act: Option<F>,
     withdraw: bool,
-    done: Option<Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>>,
+    done: Option<Done>,
 }
 
 impl<F: FnOnce(&mut dyn WriteTx) -> Result<()> + Send> Job for Call<F> {

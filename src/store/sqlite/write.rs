@@ -6,6 +6,7 @@ use super::Tx;
 use super::error::{failure, unreadable};
 use super::read::log_key;
 use super::row::{self, int};
+use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
@@ -27,7 +28,7 @@ impl Tx<'_> {
 
 impl WriteTx for Tx<'_> {
     fn put_app(&mut self, app: &App) -> Result<()> {
-        let keys: Vec<_> = app.keys.iter().map(|key| key.reveal()).collect();
+        let keys: Vec<_> = app.keys.iter().map(SecretKey::reveal).collect();
         let json =
             |texts: serde_json::Result<String>| texts.map_err(|cause| unreadable("an app", cause));
         let features = &app.features;
