@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use serde_json::json;
 
-use super::operation::{Operation, Request};
+use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
 use crate::domain::deletion::{self, Deletion, MAX_CONVERSATIONS};
@@ -49,11 +49,12 @@ impl Engine {
             deletion::clear_history(&mut view, upto, read_count);
             let due_at = operation.now + operation.features()?.undo_window + 1;
             operation.tx.schedule_erasure(view.log, due_at)?;
-            let version = operation.update_views(operation.actor.account, &mut [view])?;
+            let updated = operation.update_views(operation.actor.account, &mut [view])?;
             Ok(answer::Changed {
                 conversation_id: call.conversation_id,
-                version,
+                version: updated.version,
                 up_to: Some(upto),
+                conversation_list: updated.conversation_list,
             })
         })
         .await
@@ -140,6 +141,7 @@ fn delete(
             version,
             synced,
             results,
+            conversation_list: Vec::new(),
         });
     }
 
@@ -184,6 +186,7 @@ fn delete(
         version,
         synced,
         results,
+        conversation_list: Vec::new(),
     })
 }
 
@@ -211,24 +214,36 @@ fn restore(operation: &mut Operation<'_>, ids: Vec<String>) -> Result<answer::De
             }
         }
     }
-    let version = if restored.is_empty() {
-        operation.tx.reached(account)?.version
+    let Updated {
+        version,
+        conversation_list,
+    } = if restored.is_empty() {
+        let version = operation.tx.reached(account)?.version;
+        Updated {
+            version,
+            conversation_list: Vec::new(),
+        }
     } else {
         let names: Vec<_> = restored
             .iter()
             .map(|view| view.conversation.to_string())
             .collect();
-        let version = operation.update_views(account, &mut restored)?;
+        let updated = operation.update_views(account, &mut restored)?;
         operation.audit(
             "conversation.restore",
             operation.actor.user.clone().as_str(),
-            &json!({ "conversationIDList": names, "version": version, "origin": operation.origin() }),
+            &json!({
+                "conversationIDList": names,
+                "version": updated.version,
+                "origin": operation.origin(),
+            }),
         )?;
-        version
+        updated
     };
     Ok(answer::Deletion {
         version,
         synced: true,
         results,
+        conversation_list,
     })
 }

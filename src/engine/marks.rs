@@ -18,11 +18,12 @@ impl Engine {
             let read_count = operation.read_count(&view, upto)?;
             view.read(upto, read_count);
             let reached = view.read_upto;
-            let version = operation.update_views(operation.actor.account, &mut [view])?;
+            let updated = operation.update_views(operation.actor.account, &mut [view])?;
             Ok(answer::Changed {
                 conversation_id: call.conversation_id,
-                version,
+                version: updated.version,
                 up_to: Some(reached),
+                conversation_list: updated.conversation_list,
             })
         })
         .await
@@ -43,11 +44,12 @@ impl Engine {
                 return Err(Denied::TooManyPins(MAX_PINS).into());
             }
             view.is_pinned = call.is_pinned;
-            let version = operation.update_views(account, &mut [view])?;
+            let updated = operation.update_views(account, &mut [view])?;
             Ok(answer::Changed {
                 conversation_id: call.conversation_id,
-                version,
+                version: updated.version,
                 up_to: None,
+                conversation_list: updated.conversation_list,
             })
         })
         .await

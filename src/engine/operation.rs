@@ -49,6 +49,12 @@ impl Request {
     }
 }
 
+/// A change of an account's views, as its devices are told of it.
+pub(super) struct Updated {
+    pub(super) version: Version,
+    pub(super) conversation_list: Vec<ConversationEntry>,
+}
+
 /// What a use case works with: the writer's transaction, who acts, and what to tell once it is committed.
 pub(super) struct Operation<'t> {
     pub(super) tx: &'t mut dyn WriteTx,
@@ -135,32 +141,25 @@ impl Operation<'_> {
         &mut self,
         account: AccountKey,
         views: &mut [View],
-    ) -> Result<Version> {
+    ) -> Result<Updated> {
         let version = self.tx.bump_version(account)?;
-        let mut entries = Vec::with_capacity(views.len());
+        let mut conversation_list = Vec::with_capacity(views.len());
         for view in views {
             view.version = version;
             self.tx.put_view(account, view)?;
-            entries.push(present::entry(&*self.tx, self.actor.app, view)?);
+            conversation_list.push(present::entry(&*self.tx, self.actor.app, view)?);
         }
-        self.tell_views(account, version, entries);
-        Ok(version)
-    }
-
-    fn tell_views(
-        &mut self,
-        account: AccountKey,
-        version: Version,
-        conversation_list: Vec<ConversationEntry>,
-    ) {
-        let origin = self.origin();
-        let push = Push::ConversationUpdated(ConversationUpdated {
+        let push = ConversationUpdated {
+            version,
+            conversation_list: conversation_list.clone(),
+            origin: self.origin(),
+            time: self.now,
+        };
+        self.tell(Audience::Account(account), Push::ConversationUpdated(push));
+        Ok(Updated {
             version,
             conversation_list,
-            origin,
-            time: self.now,
-        });
-        self.tell(Audience::Account(account), push);
+        })
     }
 
     pub(super) fn tell_message(

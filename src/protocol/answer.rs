@@ -58,12 +58,16 @@ pub struct OneConversation {
 
 /// Answer to `conversation.delete` and `conversation.restore`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Deletion {
     pub version: Version,
     /// Whether the account's other devices are told.
     pub synced: bool,
     /// One for each ID, in the order of the call; an ID given twice counts once.
     pub results: Vec<DeletionResult>,
+    /// What a restore brought back, as it is now: the actor gets no push of its own doing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversation_list: Vec<ConversationEntry>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,6 +91,8 @@ pub struct Changed {
     pub version: Version,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<Seq>,
+    /// The conversation as it is now: the actor gets no push of its own doing.
+    pub conversation_list: Vec<ConversationEntry>,
 }
 
 /// Answer to `message.send`.
@@ -123,6 +129,9 @@ pub struct Group {
     /// The account's version after the change to its own view, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+    /// That view as it is now: the actor gets no push of its own doing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversation_list: Vec<ConversationEntry>,
     /// Those that were added or removed; others were there, or not there, already.
     #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "userIDList")]
     pub user_id_list: Vec<UserId>,

@@ -2,13 +2,13 @@
 
 use std::collections::HashSet;
 
-use super::super::operation::{Operation, Request};
-use super::super::{Actor, Denied, Engine, EngineError, Result, present};
+use super::super::operation::{Operation, Request, Updated};
+use super::super::{Actor, Denied, Engine, EngineError, Result};
 use super::tips::{SystemNotice, Tip};
-use super::{check_users, conversation, membership, standing};
+use super::{check_users, conversation, membership, outcome, standing};
 use crate::domain::group::{Group, MAX_NAME, Role};
 use crate::domain::view::Floors;
-use crate::domain::{AccountKey, GroupId, Membership, UserId, Version, View};
+use crate::domain::{AccountKey, GroupId, Membership, UserId, View};
 use crate::protocol::{answer, method};
 use crate::store::StoreError;
 use crate::store::rows::LogKind;
@@ -54,17 +54,13 @@ impl Engine {
             if !is_member && !group.group_type.is_open() {
                 return Err(Denied::NoPermission.into());
             }
-            let mut version = None;
+            let mut own_update = None;
             if !is_member {
                 check_room(operation, &group, 1, most)?;
-                version = Some(enrol(operation, &group, account, Role::Member)?);
+                own_update = Some(enrol(operation, &group, account, Role::Member)?);
                 operation.tip(&group, Tip::Join, &[user])?;
             }
-            Ok(answer::Group {
-                group: present::profile(&group),
-                version,
-                user_id_list: Vec::new(),
-            })
+            Ok(outcome(&group, own_update, Vec::new()))
         })
         .await
     }
@@ -95,11 +91,7 @@ impl Engine {
             if !added.is_empty() {
                 operation.tip(&group, Tip::Join, &added)?;
             }
-            Ok(answer::Group {
-                group: present::profile(&group),
-                version: None,
-                user_id_list: added,
-            })
+            Ok(outcome(&group, None, added))
         })
         .await
     }
@@ -121,7 +113,7 @@ fn create(operation: &mut Operation<'_>, call: method::GroupCreate) -> Result<an
         dismissed: false,
     };
     operation.tx.put_group(operation.actor.app, &group)?;
-    let version = enrol(operation, &group, operation.actor.account, Role::Owner)?;
+    let updated = enrol(operation, &group, operation.actor.account, Role::Owner)?;
     let members = call
         .member_list
         .into_iter()
@@ -130,11 +122,7 @@ fn create(operation: &mut Operation<'_>, call: method::GroupCreate) -> Result<an
     if !added.is_empty() {
         operation.tip(&group, Tip::Join, &added)?;
     }
-    Ok(answer::Group {
-        group: present::profile(&group),
-        version: Some(version),
-        user_id_list: added,
-    })
+    Ok(outcome(&group, Some(updated), added))
 }
 
 fn check_room(operation: &Operation<'_>, group: &Group, coming: usize, most: usize) -> Result<()> {
@@ -172,7 +160,7 @@ fn enrol(
     group: &Group,
     account: AccountKey,
     role: Role,
-) -> Result<Version> {
+) -> Result<Updated> {
     operation
         .tx
         .add_member(group.log, account, role, operation.now)?;

@@ -1,12 +1,12 @@
 //! Ceasing to be a member. The conversation stays listed, its history readable up to here (design section 3).
 
-use super::super::operation::{Operation, Request};
-use super::super::{Actor, Denied, Engine, Result, present};
+use super::super::operation::{Operation, Request, Updated};
+use super::super::{Actor, Denied, Engine, Result};
 use super::tips::{SystemNotice, Tip};
-use super::{check_users, conversation, membership, standing};
+use super::{check_users, conversation, membership, outcome, standing};
 use crate::domain::group::Group;
 use crate::domain::view::Leaving;
-use crate::domain::{AccountKey, Membership, Version};
+use crate::domain::{AccountKey, Membership};
 use crate::protocol::{answer, method};
 
 impl Engine {
@@ -20,12 +20,8 @@ impl Engine {
                 return Err(Denied::NoPermission.into());
             }
             operation.tip(&group, Tip::Quit, &[user])?;
-            let version = dismember(operation, &group, account, Leaving::Quit)?;
-            Ok(answer::Group {
-                group: present::profile(&group),
-                version,
-                user_id_list: Vec::new(),
-            })
+            let own_update = dismember(operation, &group, account, Leaving::Quit)?;
+            Ok(outcome(&group, own_update, Vec::new()))
         })
         .await
     }
@@ -72,11 +68,7 @@ impl Engine {
                 )?;
             }
             let user_id_list = removed.into_iter().map(|(_, user)| user).collect();
-            Ok(answer::Group {
-                group: present::profile(&group),
-                version: None,
-                user_id_list,
-            })
+            Ok(outcome(&group, None, user_id_list))
         })
         .await
     }
@@ -97,32 +89,28 @@ impl Engine {
             operation.tip(&group, Tip::Dissolved, &[])?;
             group.dismissed = true;
             operation.tx.put_group(operation.actor.app, &group)?;
-            let mut version = None;
+            let mut own_update = None;
             for account in operation.tx.member_keys(group.log)? {
                 let left = dismember(operation, &group, account, Leaving::Dissolved)?;
                 if account == own {
-                    version = left;
+                    own_update = left;
                 } else {
                     operation.notice(account, &group, SystemNotice::Dissolved, None)?;
                 }
             }
-            Ok(answer::Group {
-                group: present::profile(&group),
-                version,
-                user_id_list: Vec::new(),
-            })
+            Ok(outcome(&group, own_update, Vec::new()))
         })
         .await
     }
 }
 
-/// Ends a membership: the log ends here for the account. Returns its new version.
+/// Ends a membership: the log ends here for the account. Returns its view as it is now.
 fn dismember(
     operation: &mut Operation<'_>,
     group: &Group,
     account: AccountKey,
     how: Leaving,
-) -> Result<Option<Version>> {
+) -> Result<Option<Updated>> {
     operation.tx.remove_member(group.log, account)?;
     let Some(mut view) = operation.tx.view(account, &conversation(group))? else {
         return Ok(None);

@@ -7,9 +7,10 @@ mod join;
 mod leave;
 mod tips;
 
+use super::operation::Updated;
 use super::{Actor, Denied, Engine, Result, present};
 use crate::domain::group::{Group, Member};
-use crate::domain::{ConversationId, GroupId};
+use crate::domain::{AccountKey, ConversationId, GroupId, SdkAppId, UserId};
 use crate::protocol::conversation::GroupMember;
 use crate::protocol::{answer, method};
 use crate::store::ReadTx;
@@ -71,17 +72,30 @@ impl Engine {
     }
 }
 
+/// What happened to a group: the actor's own view if that changed, and the other users it happened to.
+fn outcome(group: &Group, own: Option<Updated>, user_id_list: Vec<UserId>) -> answer::Group {
+    let (version, conversation_list) = match own {
+        Some(Updated {
+            version,
+            conversation_list,
+        }) => (Some(version), conversation_list),
+        None => (None, Vec::new()),
+    };
+    answer::Group {
+        group: present::profile(group),
+        version,
+        conversation_list,
+        user_id_list,
+    }
+}
+
 /// A group that has not been dissolved.
-fn standing(tx: &dyn ReadTx, app: crate::domain::SdkAppId, id: &GroupId) -> Result<Group> {
+fn standing(tx: &dyn ReadTx, app: SdkAppId, id: &GroupId) -> Result<Group> {
     let group = tx.group(app, id)?.filter(|group| !group.dismissed);
     Ok(group.ok_or(Denied::GroupGone)?)
 }
 
-fn membership(
-    tx: &dyn ReadTx,
-    group: &Group,
-    account: crate::domain::AccountKey,
-) -> Result<Member> {
+fn membership(tx: &dyn ReadTx, group: &Group, account: AccountKey) -> Result<Member> {
     Ok(tx.member(group.log, account)?.ok_or(Denied::NoPermission)?)
 }
 
@@ -89,7 +103,7 @@ fn conversation(group: &Group) -> ConversationId {
     ConversationId::Group(group.id.clone())
 }
 
-fn check_users(users: &[crate::domain::UserId]) -> Result<()> {
+fn check_users(users: &[UserId]) -> Result<()> {
     if (1..=MAX_USERS).contains(&users.len()) {
         Ok(())
     } else {
