@@ -1,12 +1,13 @@
 //! What the methods answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, ConversationEntry, GroupMember, GroupProfile, Message};
 use crate::domain::{ConversationId, DeviceId, Millis, Platform, Seq, UserId, Version};
 
 /// Answer to `login`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// Names this connection in the server's logs.
@@ -19,14 +20,14 @@ pub struct Login {
 }
 
 /// What a client may want to show of its app's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
     pub sync_conversation_deletion: bool,
 }
 
 /// Answer to `conversation.sync` and `conversation.list`, and part of that to `login`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Sync {
     /// The account's version that the client has once it has every page.
@@ -40,7 +41,7 @@ pub struct Sync {
 }
 
 /// Answer to `ping`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pong {
     /// The account's newest version.
@@ -51,13 +52,13 @@ pub struct Pong {
 }
 
 /// Answer to `conversation.get`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OneConversation {
     pub conversation: Conversation,
 }
 
 /// Answer to `conversation.delete` and `conversation.restore`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Deletion {
     pub version: Version,
@@ -70,7 +71,7 @@ pub struct Deletion {
     pub conversation_list: Vec<ConversationEntry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionResult {
     #[serde(rename = "conversationID")]
@@ -83,7 +84,7 @@ pub struct DeletionResult {
 }
 
 /// Answer to `conversation.clearHistory`, `.read` and `.pin`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     #[serde(rename = "conversationID")]
@@ -96,13 +97,13 @@ pub struct Changed {
 }
 
 /// Answer to `message.send`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     pub message: Message,
 }
 
 /// Answer to `message.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageList {
     /// Oldest first.
@@ -114,7 +115,7 @@ pub struct MessageList {
 }
 
 /// Answer to `message.revoke`: the control entry's place in the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Revoked {
     #[serde(rename = "ID")]
     pub id: String,
@@ -122,7 +123,7 @@ pub struct Revoked {
 }
 
 /// Answer to the group methods that change one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Group {
     pub group: GroupProfile,
@@ -138,40 +139,40 @@ pub struct Group {
 }
 
 /// Answer to `group.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupList {
     pub group_list: Vec<GroupProfile>,
 }
 
 /// Answer to `group.memberList`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberList {
     pub member_list: Vec<GroupMember>,
 }
 
 /// Answer to the friend methods: those named, or all.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FriendList {
     pub friend_list: Vec<Friend>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Friend {
     #[serde(rename = "userID")]
     pub user_id: UserId,
 }
 
 /// Answer to `device.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceList {
     pub device_list: Vec<Device>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     #[serde(rename = "deviceID")]
@@ -185,5 +186,5 @@ pub struct Device {
 }
 
 /// Answer to `logout` and `device.logout`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub struct Done {}
