@@ -1,5 +1,6 @@
 //! Conversations and messages as clients see them; field names as in the Web SDK.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -7,7 +8,7 @@ use crate::domain::group::{GroupType, Role};
 use crate::domain::{ConversationId, GroupId, Millis, Seq, UserId};
 
 /// One conversation in a list, a catch-up or an update.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ConversationEntry {
     Deleted(Tombstone),
@@ -17,7 +18,7 @@ pub enum ConversationEntry {
 }
 
 /// A conversation in the list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     #[serde(rename = "conversationID")]
@@ -43,7 +44,7 @@ pub struct Conversation {
 }
 
 /// A deleted conversation in a catch-up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
     #[serde(rename = "conversationID")]
@@ -52,11 +53,13 @@ pub struct Tombstone {
     pub up_to: Seq,
     /// Whether the history up to `upTo` was cleared with it.
     pub history_cleared: bool,
+    /// What a client holds at or below it, it forgets.
+    pub history_floor: Seq,
 }
 
 /// News of a conversation that neither puts it in the list nor takes it out: a client that shows it takes the
 /// values over, one that doesn't keeps them for when a message lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Unlisted {
     #[serde(rename = "conversationID")]
@@ -72,7 +75,7 @@ pub struct Unlisted {
 }
 
 /// A field that is present to tell one shape from another; always `true`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "bool", into = "bool")]
 pub struct True;
 
@@ -90,7 +93,7 @@ impl TryFrom<bool> for True {
 }
 
 /// An account's part in a conversation; always `active` but for groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MembershipState {
     Active,
@@ -99,7 +102,7 @@ pub enum MembershipState {
     Dissolved,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupProfile {
     #[serde(rename = "groupID")]
     pub group_id: GroupId,
@@ -107,14 +110,14 @@ pub struct GroupProfile {
     pub r#type: GroupType,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserProfile {
     #[serde(rename = "userID")]
     pub user_id: UserId,
 }
 
 /// One entry of a conversation's log, as one account sees it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     #[serde(rename = "ID")]
@@ -133,7 +136,7 @@ pub struct Message {
     pub is_control: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupMember {
     #[serde(rename = "userID")]
