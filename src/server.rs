@@ -23,7 +23,7 @@ use crate::transport::{self, Context, accept, drain};
 /// Between two writings of what devices acknowledged.
 const ACK_PERIOD: Duration = Duration::from_secs(5);
 /// Between two sweeps.
-const SWEEP_PERIOD: Duration = Duration::from_secs(60);
+const SWEEP_PERIOD: Duration = Duration::from_mins(1);
 const HOUR: Millis = 60 * 60 * 1000;
 
 /// Why a server can't start.
@@ -84,6 +84,7 @@ impl Server {
             },
         )
         .await?;
+        hub.start_at(engine.position().await?);
         for app in &settings.bootstrap.apps {
             bootstrap(&engine, app).await?;
         }
@@ -141,7 +142,7 @@ impl Server {
             background.tracker.close();
             background.tracker.wait().await;
             // The last connections' acks came after the flusher's last turn.
-            flush_acks(&context).await;
+            flush_acks(&context);
         }
         result
     }
@@ -216,18 +217,18 @@ async fn keep_acks(context: Arc<Context>) {
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         period.tick().await;
-        flush_acks(&context).await;
+        flush_acks(&context);
     }
 }
 
 /// Stores what devices acknowledged since the last time. If that fails, the next time will do: an ack is for
 /// show, and no promise hangs on it.
-async fn flush_acks(context: &Context) {
+fn flush_acks(context: &Context) {
     let acks = context.hub.take_acks();
     if acks.is_empty() {
         return;
     }
-    if let Err(error) = context.engine.acknowledge(acks.clone()).await {
+    if let Err(error) = context.engine.acknowledge(acks.clone()) {
         tracing::warn!(%error, count = acks.len(), "acks could not be stored");
         context.hub.return_acks(acks);
     }

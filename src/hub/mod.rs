@@ -3,11 +3,13 @@
 //! Nothing in here awaits, and no lock is held while a socket is written: a push is put into the queue of each
 //! connection, and each connection's own task writes it.
 
+mod logouts;
 mod outbox;
 mod registration;
 #[cfg(test)]
 mod tests;
 
+pub use logouts::Arriving;
 pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed};
 pub use registration::{Arrival, Registration};
 
@@ -23,6 +25,7 @@ use crate::domain::login_policy::LoginPolicy;
 use crate::domain::{AccountKey, DeviceId, Platform, Position, Version};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push};
+use logouts::Logouts;
 use registration::Connection;
 
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
@@ -32,11 +35,14 @@ const MAX_DEPARTED: usize = 65_536;
 /// An ack to be stored: the newest version a device said it applied.
 pub type Ack = (AccountKey, DeviceId, Version);
 
-/// The account has as many connections as one account may have.
+/// Why a device gets no place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the account has {most} connections, the most allowed")]
-pub struct AccountFull {
-    pub most: usize,
+pub enum NoPlace {
+    #[error("the account has {most} connections, the most allowed")]
+    AccountFull { most: usize },
+    /// While its login was under way.
+    #[error("the device was logged out")]
+    LoggedOut,
 }
 
 /// What a hub shows of itself at one moment.
@@ -78,6 +84,7 @@ pub struct Hub {
     position: AtomicU64,
     collapses: AtomicU64,
     departed: Mutex<Vec<Ack>>,
+    logouts: Logouts,
 }
 
 impl Hub {
@@ -90,19 +97,22 @@ impl Hub {
             position: AtomicU64::new(0),
             collapses: AtomicU64::new(0),
             departed: Mutex::default(),
+            logouts: Logouts::default(),
         }
     }
 
     /// Gives a device its place, and takes theirs from those it displaces: its own connection of before, and
     /// those that `policy` shuts out. They are told, and closed with 4509.
     ///
-    /// `most` connections an account may have; the device's own old one does not count.
+    /// `arriving` is from before the device's credential was looked at. `most` connections an account may have;
+    /// the device's own old one does not count.
     pub fn register(
         self: &Arc<Self>,
         arrival: Arrival,
+        arriving: Arriving,
         policy: LoginPolicy,
         most: usize,
-    ) -> Result<Registration, AccountFull> {
+    ) -> Result<Registration, NoPlace> {
         let connection = Arc::new(Connection {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
             arrival,
@@ -114,10 +124,21 @@ impl Hub {
         for (old, why) in displaced {
             kick(&old, why, Close::Kicked);
         }
-        Ok(Registration {
+        let registration = Registration {
             hub: Arc::clone(self),
             connection,
-        })
+        };
+        // After it was placed: a logout either was noted by now, or will find the connection.
+        let arrival = &registration.connection.arrival;
+        if self.logouts.hit(arriving, arrival.account, &arrival.device) {
+            return Err(NoPlace::LoggedOut);
+        }
+        Ok(registration)
+    }
+
+    /// The moment before a login's credential is looked at, for [`register`](Self::register).
+    pub fn arriving(&self) -> Arriving {
+        self.logouts.arriving()
     }
 
     /// Puts the connection into the map and takes out those it displaces. All under one entry's lock, so two
@@ -127,9 +148,9 @@ impl Hub {
         connection: &Arc<Connection>,
         policy: LoginPolicy,
         most: usize,
-    ) -> Result<Vec<(Arc<Connection>, KickedOutType)>, AccountFull> {
+    ) -> Result<Vec<(Arc<Connection>, KickedOutType)>, NoPlace> {
         if most == 0 {
-            return Err(AccountFull { most });
+            return Err(NoPlace::AccountFull { most });
         }
         let arriving = &connection.arrival;
         let mut account = self.accounts.entry(arriving.account).or_default();
@@ -142,7 +163,7 @@ impl Hub {
         let shut_out = policy.displaced(arriving.platform, &others);
         // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
         if others.len() - shut_out.len() >= most {
-            return Err(AccountFull { most });
+            return Err(NoPlace::AccountFull { most });
         }
         let mut displaced = Vec::new();
         account.connections.retain(|present| {
@@ -325,6 +346,7 @@ impl Hub {
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {
+        self.logouts.note(account, device);
         // Out of the map at once, rather than when its task gets to it: it must hear no more.
         let gone = self.take_out(account, |present| present.arrival.device == *device);
         if let Some(connection) = gone {

@@ -200,16 +200,14 @@ impl Outbox {
     /// As [`try_take`](Self::try_take), or wakes the task once there is something. For one reader only.
     pub fn poll_take(&self, context: &mut Context<'_>) -> Poll<Item> {
         let mut queue = self.lock();
-        match queue.take() {
-            Some(item) => Poll::Ready(item),
-            None => {
-                match &mut queue.reader {
-                    Some(reader) => reader.clone_from(context.waker()),
-                    none => *none = Some(context.waker().clone()),
-                }
-                Poll::Pending
-            }
+        if let Some(item) = queue.take() {
+            return Poll::Ready(item);
         }
+        match &mut queue.reader {
+            Some(reader) => reader.clone_from(context.waker()),
+            none => *none = Some(context.waker().clone()),
+        }
+        Poll::Pending
     }
 
     /// How many things can be taken now.

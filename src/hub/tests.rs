@@ -28,6 +28,7 @@ fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
     hub.register(
         arrival(account, device, Platform::Web),
+        hub.arriving(),
         LoginPolicy::default(),
         MANY,
     )
@@ -130,6 +131,7 @@ fn a_reconnect_replaces_its_own_connection() {
     let new = hub
         .register(
             arrival(ALICE, "phone", Platform::Web),
+            hub.arriving(),
             LoginPolicy::default(),
             1,
         )
@@ -153,8 +155,13 @@ fn the_policy_displaces_other_devices() {
         instances_per_platform: Some(1),
     };
     let enter = |device: &str, platform| {
-        hub.register(arrival(ALICE, device, platform), policy, MANY)
-            .unwrap()
+        hub.register(
+            arrival(ALICE, device, platform),
+            hub.arriving(),
+            policy,
+            MANY,
+        )
+        .unwrap()
     };
     let android = enter("android", Platform::Android);
     let web = enter("web", Platform::Web);
@@ -174,15 +181,17 @@ fn an_account_has_so_many_connections_and_no_more() {
     let two = |most| {
         hub.register(
             arrival(ALICE, "two", Platform::Web),
+            hub.arriving(),
             LoginPolicy::default(),
             most,
         )
     };
-    assert_eq!(two(1).unwrap_err(), AccountFull { most: 1 });
+    assert_eq!(two(1).unwrap_err(), NoPlace::AccountFull { most: 1 });
     assert!(two(2).is_ok());
     assert!(
         hub.register(
             arrival(BOB, "one", Platform::Web),
+            hub.arriving(),
             LoginPolicy::default(),
             0
         )
@@ -207,6 +216,33 @@ fn a_logout_closes_the_device_at_once() {
     assert!(!hub.is_online(ALICE, &"phone".parse().unwrap()));
     assert_eq!(ordered(&phone), Some((4501, "REST_API_Kick".into())));
     assert_eq!(laptop.outbox().len(), 1);
+}
+
+/// A device was logged out between the check of its credential and its registration, and stayed connected.
+#[test]
+fn a_logout_during_a_login_is_not_missed() {
+    let hub = hub();
+    let arriving = hub.arriving();
+    hub.deliver(&Committed {
+        notices: vec![Notice::Logout {
+            account: ALICE,
+            device: "phone".parse().unwrap(),
+        }],
+        position: None,
+        at: Instant::now(),
+    });
+    let enter = |device, arriving| {
+        hub.register(
+            arrival(ALICE, device, Platform::Web),
+            arriving,
+            LoginPolicy::default(),
+            MANY,
+        )
+    };
+    assert_eq!(enter("phone", arriving).unwrap_err(), NoPlace::LoggedOut);
+    assert!(hub.accounts.is_empty());
+    assert!(enter("laptop", arriving).is_ok());
+    assert!(enter("phone", hub.arriving()).is_ok());
 }
 
 #[test]

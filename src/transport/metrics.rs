@@ -145,7 +145,7 @@ impl Metrics {
         }
     }
 
-    /// All figures in the OpenMetrics text form.
+    /// All figures in the `OpenMetrics` text form.
     pub fn scrape(&self) -> Result<String, Error> {
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;

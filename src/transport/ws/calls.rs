@@ -81,7 +81,11 @@ impl Device {
     /// What changed since `cursor`, or everything; notes what the client will have been told by it.
     async fn sync(&self, cursor: Option<&str>) -> Result<answer::Sync> {
         self.claim().sync_begins();
-        let sync = self.context.engine.sync(self.actor.account, cursor).await?;
+        let sync = self
+            .context
+            .engine
+            .sync(self.actor.account, self.actor.app, cursor)
+            .await?;
         self.registration.observe_head(sync.version);
         self.claim().sync_ends(sync.is_completed);
         if sync.is_completed {

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
 use crate::engine::{Actor, Denied, EngineError, Identity};
-use crate::hub::{Arrival, Registration};
+use crate::hub::{Arrival, Arriving, NoPlace, Registration};
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
 use crate::protocol::jsonrpc::{ErrorObject, Id};
@@ -19,7 +19,7 @@ use crate::transport::metrics::{Outcome, TurnedAway};
 const METHOD: &str = "login";
 
 /// A credential that lasts longer than this is looked at again by nobody: the connection won't be that old.
-const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+const FOREVER: Duration = Duration::from_hours(365 * 24);
 
 /// Checks the credential, takes a place in the hub, and only then reads the account's state.
 ///
@@ -29,16 +29,21 @@ const FOREVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// a push before it knows the version it starts from.
 pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> Turn {
     let engine = &session.context.engine;
+    let arriving = session.context.hub.arriving();
     let identity = match engine.authenticate(&login).await {
         Ok(identity) => identity,
         Err(error) => return fail(session, &id, error),
     };
     let expires = lasting(identity.expires_at, engine.now());
-    let registration = match register(&session, &identity) {
+    let registration = match register(&session, &identity, arriving) {
         Ok(registration) => registration,
-        Err(most) => return full(&session, &id, most),
+        Err(NoPlace::AccountFull { most }) => return full(&session, &id, most),
+        Err(NoPlace::LoggedOut) => return fail(session, &id, Denied::Withdrawn.into()),
     };
-    let sync = match engine.sync(identity.account, login.cursor.as_deref()).await {
+    let sync = match engine
+        .sync(identity.account, identity.app, login.cursor.as_deref())
+        .await
+    {
         Ok(sync) => sync,
         Err(error) => return fail(session, &id, error),
     };
@@ -83,22 +88,23 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
     }
 }
 
-fn register(session: &Anonymous, identity: &Identity) -> Result<Registration, usize> {
+fn register(
+    session: &Anonymous,
+    identity: &Identity,
+    arriving: Arriving,
+) -> Result<Registration, NoPlace> {
     let arrival = Arrival {
         account: identity.account,
         device: identity.device.clone(),
         platform: identity.platform,
         address: session.peer.address,
     };
-    session
-        .context
-        .hub
-        .register(
-            arrival,
-            identity.features.login_policy,
-            session.context.limits.connections_per_account,
-        )
-        .map_err(|full| full.most)
+    session.context.hub.register(
+        arrival,
+        arriving,
+        identity.features.login_policy,
+        session.context.limits.connections_per_account,
+    )
 }
 
 fn fail(session: Anonymous, id: &Id, error: EngineError) -> Turn {
