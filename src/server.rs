@@ -252,3 +252,6 @@ async fn keep_sweeping(context: Arc<Context>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
