@@ -14,20 +14,12 @@ impl Engine {
     /// A device logged out from elsewhere stays out until it has a UserSig made after that.
     pub async fn authenticate(&self, login: &method::Login) -> Result<Identity> {
         let now = self.now();
-        let (app, user, device) = (
-            login.sdk_app_id,
-            login.user_id.clone(),
-            login.device_id.clone(),
-        );
-        let (app, account, device) = self
+        let (app, user) = (login.sdk_app_id, login.user_id.clone());
+        let (app, account) = self
             .query(move |tx| {
                 let app = tx.app(app)?.ok_or(Denied::NoSuchApp)?;
                 let account = tx.account(app.id, &user)?.map(|account| account.key);
-                let device = match account {
-                    Some(account) => tx.device(account, &device)?,
-                    None => None,
-                };
-                Ok((app, account, device))
+                Ok((app, account))
             })
             .await?;
         if app.disabled {
@@ -41,21 +33,17 @@ impl Engine {
             now / 1000,
         )
         .map_err(Denied::Credential)?;
-        if device
-            .as_ref()
-            .is_some_and(|device| credential.issued_at <= device.sigs_refused_upto)
-        {
-            return Err(Denied::Withdrawn.into());
-        }
-        let account = self.note_login(login, account).await?;
+        let account = self.note_login(login, account, credential).await?;
         Ok(identity(login, account, credential, app.features))
     }
 
-    /// Notes the device, and the account if it is new.
+    /// Notes the device, and the account if it is new. Whether the credential was withdrawn is looked at in the
+    /// same transaction, so that a logout is either seen here or comes after.
     async fn note_login(
         &self,
         login: &method::Login,
         account: Option<AccountKey>,
+        credential: Credential,
     ) -> Result<AccountKey> {
         let (user, device, platform) = (
             login.user_id.clone(),
@@ -73,12 +61,16 @@ impl Engine {
             .perform(&actor, None, move |operation: &mut Operation<'_>| {
                 let account = operation.account(&user)?.key;
                 let known = operation.tx.device(account, &device)?;
+                let refused_upto = known.as_ref().map_or(0, |known| known.sigs_refused_upto);
+                if credential.issued_at <= refused_upto {
+                    return Err(Denied::Withdrawn.into());
+                }
                 let row = DeviceRow {
                     id: device,
                     platform,
                     login_time: operation.now,
                     ack: known.as_ref().map_or(Version(0), |known| known.ack),
-                    sigs_refused_upto: known.map_or(0, |known| known.sigs_refused_upto),
+                    sigs_refused_upto: refused_upto,
                 };
                 operation.tx.put_device(account, &row)?;
                 Ok(account.0)
