@@ -67,7 +67,7 @@ mod tests {
     fn a_login_that_saw_too_many_logouts_is_hit() {
         let logouts = Logouts::default();
         let (early, device) = (logouts.arriving(), "phone".parse().unwrap());
-        for account in 0..=REMEMBERED as i64 {
+        for account in (0..).take(REMEMBERED + 1) {
             logouts.note(AccountKey(account), &device);
         }
         assert!(logouts.hit(early, AccountKey(-1), &device));

@@ -3,12 +3,14 @@
 //! Nothing in here awaits, and no lock is held while a socket is written: a push is put into the queue of each
 //! connection, and each connection's own task writes it.
 
+mod inventory;
 mod logouts;
 mod outbox;
 mod registration;
 #[cfg(test)]
 mod tests;
 
+pub use inventory::{Departure, Figures, Online};
 pub use logouts::Arriving;
 pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed};
 pub use registration::{Arrival, Registration};
@@ -22,7 +24,7 @@ use dashmap::DashMap;
 use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
 use crate::domain::cursor::Since;
 use crate::domain::login_policy::LoginPolicy;
-use crate::domain::{AccountKey, DeviceId, Platform, Position, Version};
+use crate::domain::{AccountKey, DeviceId, Position, Version};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push};
 use logouts::Logouts;
@@ -43,27 +45,6 @@ pub enum NoPlace {
     /// While its login was under way.
     #[error("the device was logged out")]
     LoggedOut,
-}
-
-/// What a hub shows of itself at one moment.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Figures {
-    pub connections: usize,
-    pub accounts: usize,
-    /// Largest distance between an account's head and a connection's ack, of those that have acknowledged.
-    pub lag_max: u64,
-    /// Sum of these distances.
-    pub lag_sum: u64,
-    /// Queues that collapsed into a hint, since the start.
-    pub collapses: u64,
-}
-
-/// A device that is connected here.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Online {
-    pub device: DeviceId,
-    pub platform: Platform,
-    pub address: std::net::IpAddr,
 }
 
 /// The connections of one account; never empty while it is in the map.
@@ -207,31 +188,6 @@ impl Hub {
         Some(taken)
     }
 
-    /// Whether the device is connected here.
-    pub fn is_online(&self, account: AccountKey, device: &DeviceId) -> bool {
-        self.accounts.get(&account).is_some_and(|account| {
-            account
-                .connections
-                .iter()
-                .any(|present| present.arrival.device == *device)
-        })
-    }
-
-    /// The account's devices that are connected here, oldest login first.
-    pub fn online(&self, account: AccountKey) -> Vec<Online> {
-        self.accounts.get(&account).map_or_else(Vec::new, |found| {
-            found
-                .connections
-                .iter()
-                .map(|present| Online {
-                    device: present.arrival.device.clone(),
-                    platform: present.arrival.platform,
-                    address: present.arrival.address,
-                })
-                .collect()
-        })
-    }
-
     /// Sets the place of the newest log entry from which on the hub will be told of commits.
     pub fn start_at(&self, position: Position) {
         self.position.fetch_max(position.0, Ordering::AcqRel);
@@ -255,45 +211,6 @@ impl Hub {
 
     fn departed(&self) -> std::sync::MutexGuard<'_, Vec<Ack>> {
         self.departed.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Counts what there is. Goes through all connections: for a scrape, not for a request.
-    pub fn figures(&self) -> Figures {
-        let mut figures = Figures {
-            collapses: self.collapses.load(Ordering::Relaxed),
-            ..Figures::default()
-        };
-        for account in &self.accounts {
-            figures.accounts += 1;
-            figures.connections += account.connections.len();
-            let head = account.head.load(Ordering::Relaxed);
-            for connection in &account.connections {
-                let ack = connection.ack.load(Ordering::Relaxed);
-                let lag = if ack == 0 {
-                    0
-                } else {
-                    head.saturating_sub(ack)
-                };
-                figures.lag_max = figures.lag_max.max(lag);
-                figures.lag_sum += lag;
-            }
-        }
-        figures
-    }
-
-    /// Handles to all connections of this moment, for a drain to go through at its own pace.
-    pub fn departures(&self) -> Vec<Departure> {
-        self.accounts
-            .iter()
-            .flat_map(|account| {
-                let departures: Vec<_> = account
-                    .connections
-                    .iter()
-                    .map(|connection| Departure(Arc::clone(connection)))
-                    .collect();
-                departures
-            })
-            .collect()
     }
 
     fn observe_head(&self, account: AccountKey, version: Version) {
@@ -377,22 +294,5 @@ impl Subscriber for Hub {
         if let Some(position) = committed.position {
             self.position.fetch_max(position.0, Ordering::AcqRel);
         }
-    }
-}
-
-/// A connection that is to be sent away in an orderly manner.
-#[derive(Debug)]
-pub struct Departure(Arc<Connection>);
-
-impl Departure {
-    /// Tells the device `notice` and closes its connection with 1012 once its queue and its request are done.
-    pub fn send_away(self, notice: Option<Frame>) {
-        if let Some(notice) = notice {
-            self.0.outbox.notice(notice);
-        }
-        self.0.outbox.close(Order {
-            farewell: None,
-            close: Close::Restart,
-        });
     }
 }

@@ -2,6 +2,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::bus::Audience;
+use crate::domain::Platform;
 use crate::domain::login_policy::LoginMode;
 use crate::protocol::push::{ConversationUpdated, SyncHint};
 

@@ -174,7 +174,6 @@ async fn the_operations_pages_answer() {
     server.stop().await.unwrap();
 }
 
-/// The server closed with the rest of the message unread, and the reset that followed took the close frame with it.
 #[tokio::test]
 async fn a_message_too_big_is_told_so() {
     let server = Running::start(|settings| settings.limits.message_bytes = 1_000).await;

@@ -15,6 +15,7 @@
 
 mod calls;
 mod claim;
+mod end;
 mod limit;
 mod login;
 mod session;
@@ -31,15 +32,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
+use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::metrics::Closed;
 use super::{Context, Peer};
 use crate::hub::{Frame, Item, Order, Outbox};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push, SyncHint};
+use end::{End, broken, close_frame};
 use limit::{Limit, Verdict};
 use session::{Anonymous, Identified, Next, Reply, Session, Step, Turn, Work};
 use wire::{Lost, Wire};
@@ -52,33 +52,6 @@ pub async fn serve<S: Socket>(socket: S, context: &Arc<Context>, peer: &Arc<Peer
     let mut connection = Connection::new(socket, context, peer);
     let end = connection.run().await;
     connection.finish(end).await
-}
-
-/// How a connection ends.
-#[derive(Debug)]
-enum End {
-    /// The server closes it.
-    Close(Order),
-    /// The client broke the WebSocket protocol, with the code which that protocol has for it.
-    Broken(u16, &'static str),
-    /// The client closed it.
-    Left,
-    Lost(Lost),
-}
-
-impl From<Close> for End {
-    fn from(close: Close) -> Self {
-        Self::Close(Order {
-            farewell: None,
-            close,
-        })
-    }
-}
-
-impl From<Lost> for End {
-    fn from(lost: Lost) -> Self {
-        Self::Lost(lost)
-    }
 }
 
 type Flow = Result<(), End>;
@@ -429,22 +402,4 @@ fn outbox(session: Option<&Session>) -> Option<&Outbox> {
 
 fn encoded(push: &Push) -> Option<Frame> {
     push.frame().ok().map(Frame::from)
-}
-
-fn close_frame(code: u16, reason: &'static str) -> CloseFrame {
-    CloseFrame {
-        code: code.into(),
-        reason: Utf8Bytes::from_static(reason),
-    }
-}
-
-/// The close codes of RFC 6455, section 7.4.1, for what the WebSocket layer found wrong.
-fn broken(error: &Error) -> End {
-    match error {
-        Error::Capacity(_) => Close::TooBig.into(),
-        Error::Utf8(_) => End::Broken(1007, "not UTF-8"),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Lost(Lost::Gone),
-        Error::Protocol(_) | Error::AttackAttempt => End::Broken(1002, "protocol error"),
-        _ => End::Lost(Lost::Gone),
-    }
 }
