@@ -18,5 +18,6 @@ pub mod bus;
 pub mod domain;
 pub mod engine;
 pub mod protocol;
+pub mod server;
 pub mod settings;
 pub mod store;
