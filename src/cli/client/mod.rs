@@ -1,4 +1,7 @@
 //! stub
+mod row;
+mod state;
+mod wire;
 use super::args::Client;
 use super::failure::Failure;
 use crate::settings::Settings;
