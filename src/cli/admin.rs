@@ -184,12 +184,10 @@ fn rotate(app: &mut App, newest: SecretKey) {
 }
 
 fn describe(app: &App) -> String {
-    let mut line = app.id.to_string();
-    for setting in Change::all_of(app) {
-        line.push_str(&format!(" {setting}"));
-    }
-    line.push_str(&format!(" keys={}", app.keys.len()));
-    line
+    let mut words = vec![app.id.to_string()];
+    words.extend(Change::all_of(app).iter().map(Change::to_string));
+    words.push(format!("keys={}", app.keys.len()));
+    words.join(" ")
 }
 
 #[cfg(test)]

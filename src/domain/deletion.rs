@@ -92,9 +92,8 @@ pub fn restore(
             view.undo = None;
             Ok(())
         }
-        Some(_) => Err(NotRestorable::WindowPassed),
         None if view.is_listed(log) => Ok(()),
-        None => Err(NotRestorable::WindowPassed),
+        _ => Err(NotRestorable::WindowPassed),
     }
 }
 

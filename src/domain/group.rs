@@ -1,5 +1,6 @@
 //! Groups: who may do what.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::ids::{AccountKey, GroupId, LogId, Millis};
@@ -9,7 +10,7 @@ pub const MAX_NAME: usize = 100;
 
 /// The Web SDK's `TYPES.GRP_*` values that are served. An AVChatRoom keeps no history and no unread count,
 /// so there is nothing in it to delete or to sync.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum GroupType {
     /// `GRP_WORK`: members are invited.
     #[default]
@@ -41,7 +42,9 @@ impl GroupType {
 }
 
 /// The Web SDK's `TYPES.GRP_MBR_ROLE_*` values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema,
+)]
 pub enum Role {
     Member,
     Admin,

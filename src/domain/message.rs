@@ -1,8 +1,11 @@
 //! What a conversation's log holds.
 
+use std::fmt;
+use std::str::FromStr;
+
 use serde_json::value::RawValue;
 
-use super::ids::{AccountKey, Millis, Seq, UserId};
+use super::ids::{AccountKey, LogId, Millis, Seq, UserId};
 
 /// Largest payload of a message, in bytes of JSON (Tencent: code 93000 above 8 KB).
 pub const MAX_PAYLOAD: usize = 8 * 1024;
@@ -59,4 +62,60 @@ pub struct NewEntry {
     pub kind: String,
     pub payload: Box<RawValue>,
     pub is_control: bool,
+}
+
+/// A message's identity within the store, written `<log>-<seq>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MessageId {
+    pub log: LogId,
+    pub seq: Seq,
+}
+
+impl fmt::Display for MessageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.log.0, self.seq)
+    }
+}
+
+/// The text is no message's ID.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a message's ID")]
+pub struct NotAMessageId;
+
+impl FromStr for MessageId {
+    type Err = NotAMessageId;
+    fn from_str(text: &str) -> Result<Self, NotAMessageId> {
+        let (log, seq) = text.split_once('-').ok_or(NotAMessageId)?;
+        Ok(Self {
+            log: LogId(log.parse().map_err(|_| NotAMessageId)?),
+            seq: Seq(seq.parse().map_err(|_| NotAMessageId)?),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_id_reads_back_as_written() {
+        let id = MessageId {
+            log: LogId(12),
+            seq: Seq(7),
+        };
+        assert_eq!(id.to_string().parse(), Ok(id));
+        for text in [
+            "",
+            "-",
+            "12",
+            "12-",
+            "-7",
+            "a-b",
+            "12-7-1",
+            "12--7",
+            "99999999999999999999-1",
+        ] {
+            assert_eq!(text.parse::<MessageId>(), Err(NotAMessageId), "{text}");
+        }
+    }
 }

@@ -1,6 +1,5 @@
 //! Why a use case did not happen.
 
-use crate::domain::ids::InvalidId;
 use crate::store::StoreError;
 
 /// Refused by a rule: nothing was changed, and trying again changes nothing.
@@ -52,10 +51,6 @@ impl Denied {
             field,
             reason: reason.into(),
         }
-    }
-
-    pub(crate) fn invalid_id(field: &'static str, why: InvalidId) -> Self {
-        Self::invalid(field, why.to_string())
     }
 }
 

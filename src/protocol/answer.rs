@@ -1,12 +1,13 @@
 //! What the methods answer.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{Conversation, ConversationEntry, GroupMember, GroupProfile, Message};
 use crate::domain::{ConversationId, DeviceId, Millis, Platform, Seq, UserId, Version};
 
 /// Answer to `login`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Login {
     /// Names this connection in the server's logs.
@@ -19,14 +20,14 @@ pub struct Login {
 }
 
 /// What a client may want to show of its app's settings.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Features {
     pub sync_conversation_deletion: bool,
 }
 
 /// Answer to `conversation.sync` and `conversation.list`, and part of that to `login`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Sync {
     /// The account's version that the client has once it has every page.
@@ -40,7 +41,7 @@ pub struct Sync {
 }
 
 /// Answer to `ping`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pong {
     /// The account's newest version.
@@ -51,22 +52,26 @@ pub struct Pong {
 }
 
 /// Answer to `conversation.get`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct OneConversation {
     pub conversation: Conversation,
 }
 
 /// Answer to `conversation.delete` and `conversation.restore`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Deletion {
     pub version: Version,
     /// Whether the account's other devices are told.
     pub synced: bool,
     /// One for each ID, in the order of the call; an ID given twice counts once.
     pub results: Vec<DeletionResult>,
+    /// What a restore brought back, as it is now: the actor gets no push of its own doing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversation_list: Vec<ConversationEntry>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletionResult {
     #[serde(rename = "conversationID")]
@@ -79,7 +84,7 @@ pub struct DeletionResult {
 }
 
 /// Answer to `conversation.clearHistory`, `.read` and `.pin`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Changed {
     #[serde(rename = "conversationID")]
@@ -87,16 +92,18 @@ pub struct Changed {
     pub version: Version,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub up_to: Option<Seq>,
+    /// The conversation as it is now: the actor gets no push of its own doing.
+    pub conversation_list: Vec<ConversationEntry>,
 }
 
 /// Answer to `message.send`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Sent {
     pub message: Message,
 }
 
 /// Answer to `message.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageList {
     /// Oldest first.
@@ -108,7 +115,7 @@ pub struct MessageList {
 }
 
 /// Answer to `message.revoke`: the control entry's place in the log.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Revoked {
     #[serde(rename = "ID")]
     pub id: String,
@@ -116,53 +123,56 @@ pub struct Revoked {
 }
 
 /// Answer to the group methods that change one.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Group {
     pub group: GroupProfile,
     /// The account's version after the change to its own view, if that changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<Version>,
+    /// That view as it is now: the actor gets no push of its own doing.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conversation_list: Vec<ConversationEntry>,
     /// Those that were added or removed; others were there, or not there, already.
     #[serde(default, skip_serializing_if = "Vec::is_empty", rename = "userIDList")]
     pub user_id_list: Vec<UserId>,
 }
 
 /// Answer to `group.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupList {
     pub group_list: Vec<GroupProfile>,
 }
 
 /// Answer to `group.memberList`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MemberList {
     pub member_list: Vec<GroupMember>,
 }
 
 /// Answer to the friend methods: those named, or all.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct FriendList {
     pub friend_list: Vec<Friend>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct Friend {
     #[serde(rename = "userID")]
     pub user_id: UserId,
 }
 
 /// Answer to `device.list`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeviceList {
     pub device_list: Vec<Device>,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Device {
     #[serde(rename = "deviceID")]
@@ -176,5 +186,5 @@ pub struct Device {
 }
 
 /// Answer to `logout` and `device.logout`.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub struct Done {}

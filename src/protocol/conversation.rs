@@ -1,5 +1,6 @@
 //! Conversations and messages as clients see them; field names as in the Web SDK.
 
+use schemars::JsonSchema;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
@@ -9,7 +10,7 @@ use crate::domain::group::{GroupType, Role};
 use crate::domain::{ConversationId, GroupId, Millis, Seq, UserId};
 
 /// One conversation in a list, a catch-up or an update.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ConversationEntry {
     Deleted(Tombstone),
@@ -33,7 +34,7 @@ impl<'de> Deserialize<'de> for ConversationEntry {
 }
 
 /// A conversation in the list.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Conversation {
     #[serde(rename = "conversationID")]
@@ -59,7 +60,7 @@ pub struct Conversation {
 }
 
 /// A deleted conversation in a catch-up.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
     #[serde(rename = "conversationID")]
@@ -68,11 +69,13 @@ pub struct Tombstone {
     pub up_to: Seq,
     /// Whether the history up to `upTo` was cleared with it.
     pub history_cleared: bool,
+    /// What a client holds at or below it, it forgets.
+    pub history_floor: Seq,
 }
 
 /// News of a conversation that neither puts it in the list nor takes it out: a client that shows it takes the
 /// values over, one that doesn't keeps them for when a message lists it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Unlisted {
     #[serde(rename = "conversationID")]
@@ -88,7 +91,7 @@ pub struct Unlisted {
 }
 
 /// A field that is present to tell one shape from another; always `true`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(try_from = "bool", into = "bool")]
 pub struct True;
 
@@ -106,7 +109,7 @@ impl TryFrom<bool> for True {
 }
 
 /// An account's part in a conversation; always `active` but for groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum MembershipState {
     Active,
@@ -115,7 +118,7 @@ pub enum MembershipState {
     Dissolved,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct GroupProfile {
     #[serde(rename = "groupID")]
     pub group_id: GroupId,
@@ -123,14 +126,14 @@ pub struct GroupProfile {
     pub r#type: GroupType,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct UserProfile {
     #[serde(rename = "userID")]
     pub user_id: UserId,
 }
 
 /// One entry of a conversation's log, as one account sees it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Message {
     #[serde(rename = "ID")]
@@ -149,7 +152,7 @@ pub struct Message {
     pub is_control: bool,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupMember {
     #[serde(rename = "userID")]
@@ -174,8 +177,7 @@ mod tests {
 
     #[test]
     fn a_client_reads_back_what_the_server_writes() {
-        let tombstone =
-            r#"{"conversationID":"C2Cal","deleted":true,"upTo":2,"historyCleared":true}"#;
+        let tombstone = r#"{"conversationID":"C2Cal","deleted":true,"upTo":2,"historyCleared":true,"historyFloor":2}"#;
         let unlisted = r#"{"conversationID":"GROUPg","type":"GROUP","unlisted":true,"isPinned":false,"lastSeq":1,"readUpTo":0,"membership":"active"}"#;
         let list = format!("[{},{tombstone},{unlisted}]", listed());
         let login = format!(

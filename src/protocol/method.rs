@@ -1,11 +1,13 @@
 //! The methods a client may call, and their params.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::answer;
 use super::code::Code;
 use super::jsonrpc::ErrorObject;
 use crate::domain::group::{GroupType, Role};
@@ -13,9 +15,9 @@ use crate::domain::{
     ConversationId, DeviceId, GroupId, Platform, RequestId, SdkAppId, Seq, UserId, Version,
 };
 
-/// The table of methods: wire name, variant, params.
+/// The table of methods: wire name, variant, params, answer.
 macro_rules! methods {
-    ($($name:literal $variant:ident($params:ty);)*) => {
+    ($($name:literal $variant:ident($params:ty) -> $answer:ty;)*) => {
         /// A request understood.
         #[derive(Debug)]
         pub enum Call {
@@ -30,41 +32,53 @@ macro_rules! methods {
             pub fn parse(method: &str, params: &str) -> Result<Self, ErrorObject> {
                 match method {
                     $($name => read(params).map(Self::$variant),)*
-                    _ => Err(ErrorObject::with(Code::METHOD_NOT_FOUND, json!({ "method": method.chars().take(64).collect::<String>() }))),
+                    _ => {
+                        let method: String = method.chars().take(64).collect();
+                        Err(ErrorObject::with(Code::METHOD_NOT_FOUND, json!({ "method": method })))
+                    }
                 }
+            }
+
+            /// Every method's name with the schemas of its params and its answer.
+            pub fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema, Schema)> {
+                vec![$((
+                    $name,
+                    generator.subschema_for::<$params>(),
+                    generator.subschema_for::<$answer>(),
+                ),)*]
             }
         }
     };
 }
 
 methods! {
-    "login" Login(Login);
-    "logout" Logout(Nothing);
-    "ping" Ping(Ping);
-    "conversation.list" ConversationList(Nothing);
-    "conversation.get" ConversationGet(OneConversation);
-    "conversation.delete" ConversationDelete(Delete);
-    "conversation.restore" ConversationRestore(Restore);
-    "conversation.clearHistory" ConversationClearHistory(UpTo);
-    "conversation.read" ConversationRead(UpTo);
-    "conversation.pin" ConversationPin(Pin);
-    "conversation.sync" ConversationSync(Sync);
-    "message.send" MessageSend(Send);
-    "message.list" MessageList(MessageList);
-    "message.revoke" MessageRevoke(Revoke);
-    "group.create" GroupCreate(GroupCreate);
-    "group.join" GroupJoin(OneGroup);
-    "group.quit" GroupQuit(OneGroup);
-    "group.dismiss" GroupDismiss(OneGroup);
-    "group.addMember" GroupAddMember(GroupMembers);
-    "group.deleteMember" GroupDeleteMember(GroupMembers);
-    "group.list" GroupList(Nothing);
-    "group.memberList" GroupMemberList(MemberList);
-    "friend.add" FriendAdd(FriendAdd);
-    "friend.delete" FriendDelete(FriendDelete);
-    "friend.list" FriendList(Nothing);
-    "device.list" DeviceList(Nothing);
-    "device.logout" DeviceLogout(DeviceLogout);
+    "login" Login(Login) -> answer::Login;
+    "logout" Logout(Nothing) -> answer::Done;
+    "ping" Ping(Ping) -> answer::Pong;
+    "conversation.list" ConversationList(Nothing) -> answer::Sync;
+    "conversation.get" ConversationGet(OneConversation) -> answer::OneConversation;
+    "conversation.delete" ConversationDelete(Delete) -> answer::Deletion;
+    "conversation.restore" ConversationRestore(Restore) -> answer::Deletion;
+    "conversation.clearHistory" ConversationClearHistory(UpTo) -> answer::Changed;
+    "conversation.read" ConversationRead(UpTo) -> answer::Changed;
+    "conversation.pin" ConversationPin(Pin) -> answer::Changed;
+    "conversation.sync" ConversationSync(Sync) -> answer::Sync;
+    "message.send" MessageSend(Send) -> answer::Sent;
+    "message.list" MessageList(MessageList) -> answer::MessageList;
+    "message.revoke" MessageRevoke(Revoke) -> answer::Revoked;
+    "group.create" GroupCreate(GroupCreate) -> answer::Group;
+    "group.join" GroupJoin(OneGroup) -> answer::Group;
+    "group.quit" GroupQuit(OneGroup) -> answer::Group;
+    "group.dismiss" GroupDismiss(OneGroup) -> answer::Group;
+    "group.addMember" GroupAddMember(GroupMembers) -> answer::Group;
+    "group.deleteMember" GroupDeleteMember(GroupMembers) -> answer::Group;
+    "group.list" GroupList(Nothing) -> answer::GroupList;
+    "group.memberList" GroupMemberList(MemberList) -> answer::MemberList;
+    "friend.add" FriendAdd(FriendAdd) -> answer::FriendList;
+    "friend.delete" FriendDelete(FriendDelete) -> answer::FriendList;
+    "friend.list" FriendList(Nothing) -> answer::FriendList;
+    "device.list" DeviceList(Nothing) -> answer::DeviceList;
+    "device.logout" DeviceLogout(DeviceLogout) -> answer::Done;
 }
 
 fn read<'a, T: Deserialize<'a>>(params: &'a str) -> Result<T, ErrorObject> {
@@ -76,11 +90,12 @@ fn read<'a, T: Deserialize<'a>>(params: &'a str) -> Result<T, ErrorObject> {
 }
 
 /// A method without params.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Nothing {}
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "LoginParams")]
 pub struct Login {
     #[serde(rename = "sdkAppID")]
     pub sdk_app_id: SdkAppId,
@@ -107,14 +122,15 @@ impl std::fmt::Debug for Login {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub struct Ping {
     /// The newest version the device has applied.
     #[serde(default)]
     pub ack: Option<Version>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "OneConversationParams")]
 pub struct OneConversation {
     #[serde(rename = "conversationID")]
     pub conversation_id: ConversationId,
@@ -125,7 +141,7 @@ fn yes() -> bool {
 }
 
 /// The IDs are text, not [`ConversationId`]s: a malformed one gets a result of its own (design 3.4).
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Delete {
     #[serde(rename = "conversationIDList")]
@@ -133,35 +149,13 @@ pub struct Delete {
     #[serde(default = "yes")]
     pub clear_history_message: bool,
     /// Per conversation, the last seq the client knew of.
-    #[serde(default, with = "sorted")]
-    pub up_to: HashMap<String, Seq>,
+    #[serde(default)]
+    pub up_to: BTreeMap<String, Seq>,
     #[serde(default, rename = "requestID")]
     pub request_id: Option<RequestId>,
 }
 
-/// Writes a map in the order of its keys, so that the same call always reads the same.
-mod sorted {
-    use std::collections::{BTreeMap, HashMap};
-
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::domain::Seq;
-
-    pub(super) fn serialize<S: Serializer>(
-        map: &HashMap<String, Seq>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        map.iter().collect::<BTreeMap<_, _>>().serialize(to)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<HashMap<String, Seq>, D::Error> {
-        HashMap::deserialize(from)
-    }
-}
-
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Restore {
     #[serde(rename = "conversationIDList")]
     pub conversation_id_list: Vec<String>,
@@ -169,7 +163,7 @@ pub struct Restore {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct UpTo {
     #[serde(rename = "conversationID")]
@@ -181,7 +175,7 @@ pub struct UpTo {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pin {
     #[serde(rename = "conversationID")]
@@ -191,13 +185,14 @@ pub struct Pin {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "SyncParams")]
 pub struct Sync {
     #[serde(default)]
     pub cursor: Option<String>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Send {
     #[serde(rename = "conversationID")]
     pub conversation_id: ConversationId,
@@ -208,7 +203,8 @@ pub struct Send {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "MessageListParams")]
 pub struct MessageList {
     #[serde(rename = "conversationID")]
     pub conversation_id: ConversationId,
@@ -220,7 +216,7 @@ pub struct MessageList {
     pub count: Option<u32>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct Revoke {
     #[serde(rename = "conversationID")]
     pub conversation_id: ConversationId,
@@ -231,7 +227,7 @@ pub struct Revoke {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct GroupCreate {
     /// None: the server makes one.
@@ -246,7 +242,7 @@ pub struct GroupCreate {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct NewMember {
     #[serde(rename = "userID")]
     pub user_id: UserId,
@@ -255,7 +251,7 @@ pub struct NewMember {
     pub role: Option<Role>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct OneGroup {
     #[serde(rename = "groupID")]
     pub group_id: GroupId,
@@ -263,7 +259,7 @@ pub struct OneGroup {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct GroupMembers {
     #[serde(rename = "groupID")]
     pub group_id: GroupId,
@@ -277,7 +273,8 @@ pub struct GroupMembers {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "MemberListParams")]
 pub struct MemberList {
     #[serde(rename = "groupID")]
     pub group_id: GroupId,
@@ -288,7 +285,7 @@ pub struct MemberList {
     pub count: Option<u32>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FriendAdd {
     /// Whom to befriend; both become friends of each other (the Web SDK's `Add_Type_Both`).
     pub to: UserId,
@@ -296,7 +293,7 @@ pub struct FriendAdd {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct FriendDelete {
     /// 1 to 100 (the Web SDK's limit); both sides lose each other.
     #[serde(rename = "userIDList")]
@@ -305,7 +302,7 @@ pub struct FriendDelete {
     pub request_id: Option<RequestId>,
 }
 
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceLogout {
     #[serde(rename = "deviceID")]
     pub device_id: DeviceId,

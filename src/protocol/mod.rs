@@ -3,6 +3,7 @@
 //! These types are the single source of the protocol; `docs/asyncapi.json` is held against them by a test.
 
 pub mod answer;
+pub mod asyncapi;
 pub mod close;
 pub mod code;
 pub mod conversation;

@@ -1,32 +1,45 @@
 //! What the server says unasked.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{Deserialize, Serialize};
 
 use super::conversation::{ConversationEntry, Message};
 use crate::domain::{ConversationId, DeviceId, Millis, Platform, Seq, Version};
 
-/// A push: its method and its params.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(tag = "method", content = "params")]
-pub enum Push {
-    #[serde(rename = "conversation.deleted")]
-    ConversationDeleted(ConversationDeleted),
-    #[serde(rename = "conversation.updated")]
-    ConversationUpdated(ConversationUpdated),
-    #[serde(rename = "message.received")]
-    MessageReceived(MessageReceived),
-    #[serde(rename = "message.revoked")]
-    MessageRevoked(MessageRevoked),
-    #[serde(rename = "kickedOut")]
-    KickedOut(KickedOut),
-    #[serde(rename = "sync.hint")]
-    SyncHint(SyncHint),
-    #[serde(rename = "server.draining")]
-    ServerDraining(ServerDraining),
+/// The table of pushes: wire name and params.
+macro_rules! pushes {
+    ($($name:literal $variant:ident;)*) => {
+        /// A push: its method and its params.
+        #[derive(Debug, Clone, Serialize, Deserialize)]
+        #[serde(tag = "method", content = "params")]
+        pub enum Push {
+            $(#[serde(rename = $name)] $variant($variant),)*
+        }
+
+        impl Push {
+            /// Every push's name on the wire.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+
+            /// Every push's name with the schema of its params.
+            pub fn schemas(generator: &mut SchemaGenerator) -> Vec<(&'static str, Schema)> {
+                vec![$(($name, generator.subschema_for::<$variant>()),)*]
+            }
+        }
+    };
+}
+
+pushes! {
+    "conversation.deleted" ConversationDeleted;
+    "conversation.updated" ConversationUpdated;
+    "message.received" MessageReceived;
+    "message.revoked" MessageRevoked;
+    "kickedOut" KickedOut;
+    "sync.hint" SyncHint;
+    "server.draining" ServerDraining;
 }
 
 /// One deletion, whether of 1 conversation or of 100.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationDeleted {
     pub version: Version,
@@ -38,7 +51,7 @@ pub struct ConversationDeleted {
     pub time: Millis,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct DeletedConversation {
     #[serde(rename = "conversationID")]
@@ -47,7 +60,7 @@ pub struct DeletedConversation {
 }
 
 /// The device that acted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Origin {
     #[serde(rename = "deviceID")]
@@ -56,7 +69,7 @@ pub struct Origin {
 }
 
 /// Any other operation on the account's views: the present state of what it touched.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ConversationUpdated {
     pub version: Version,
@@ -66,13 +79,13 @@ pub struct ConversationUpdated {
     pub time: Millis,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct MessageReceived {
     pub message: Message,
 }
 
 /// A message was revoked. It takes a seq of its own, so that the gap rule covers it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct MessageRevoked {
     #[serde(rename = "conversationID")]
@@ -88,13 +101,13 @@ pub struct MessageRevoked {
 }
 
 /// This connection is about to be closed for good.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 pub struct KickedOut {
     pub r#type: KickedOutType,
 }
 
 /// The Web SDK's `TYPES.KICKED_OUT_*` values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub enum KickedOutType {
     /// The same device logged in again elsewhere.
     #[serde(rename = "multipleAccount")]
@@ -110,13 +123,13 @@ pub enum KickedOutType {
 }
 
 /// Pushes were dropped: ask `conversation.sync` for what changed.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 pub struct SyncHint {
     pub head: Version,
 }
 
 /// The server is about to restart.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct ServerDraining {
     /// Milliseconds to wait before reconnecting.
@@ -124,17 +137,6 @@ pub struct ServerDraining {
 }
 
 impl Push {
-    /// Every push's name on the wire.
-    pub const NAMES: &'static [&'static str] = &[
-        "conversation.deleted",
-        "conversation.updated",
-        "message.received",
-        "message.revoked",
-        "kickedOut",
-        "sync.hint",
-        "server.draining",
-    ];
-
     /// The frame to send, encoded once for all who get it.
     pub fn frame(&self) -> Result<String, serde_json::Error> {
         // The enum's own form is `{"method":…,"params":…}`: all that is missing is the version in front.

@@ -8,6 +8,8 @@
 //! - A job that returns `Err` leaves nothing behind, and does no harm to others committed with it.
 //! - A read sees one committed state throughout.
 
+#[cfg(test)]
+mod contract;
 pub mod rows;
 pub mod sqlite;
 
@@ -128,7 +130,7 @@ pub trait ReadTx {
     fn log(&self, kind: &LogKind) -> Result<Option<LogId>>;
     fn head(&self, log: LogId) -> Result<LogHead>;
     fn entry(&self, log: LogId, seq: Seq) -> Result<Option<Entry>>;
-    /// Newest first: entries above `floor` and below `before`.
+    /// Newest first: entries above `floor` and below `before`, without those that only revoke another.
     fn entries(&self, log: LogId, floor: Seq, before: Seq, limit: usize) -> Result<Vec<Entry>>;
     /// Number of messages at or below `seq`.
     fn message_count(&self, log: LogId, seq: Seq) -> Result<u64>;
@@ -137,6 +139,7 @@ pub trait ReadTx {
     fn member(&self, group: LogId, account: AccountKey) -> Result<Option<Member>>;
     /// Ordered by when they joined.
     fn members(&self, group: LogId, offset: usize, limit: usize) -> Result<Vec<(Member, UserId)>>;
+    fn member_keys(&self, group: LogId) -> Result<Vec<AccountKey>>;
     fn member_count(&self, group: LogId) -> Result<usize>;
     fn groups_of(&self, account: AccountKey) -> Result<Vec<Group>>;
 
@@ -161,10 +164,11 @@ pub trait ReadTx {
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
-    /// Logs that have entries at or below some view's history floor, after the one given.
-    fn logs_with_cleared_history(&self, after: LogId, limit: usize) -> Result<Vec<LogId>>;
+    /// Logs whose history may be erasable since `now` or before.
+    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
     /// Every account's view of a log.
-    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, SdkAppId, View)>>;
+    fn views_of_log(&self, log: LogId) -> Result<Vec<View>>;
+    fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;
 }
 
 /// Reading and writing, by the single writer.
@@ -183,8 +187,12 @@ pub trait WriteTx: ReadTx {
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry>;
     /// Marks an entry revoked and drops its payload.
     fn revoke(&mut self, log: LogId, seq: Seq) -> Result<()>;
-    /// Physically removes entries at or below `upto`.
-    fn erase(&mut self, log: LogId, upto: Seq) -> Result<u64>;
+    /// Physically removes entries at or below `upto`, `limit` at most; returns how many.
+    fn erase(&mut self, log: LogId, upto: Seq, limit: usize) -> Result<usize>;
+
+    /// Looks at the log again at `due_at`, or later if it is due later already.
+    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
+    fn unschedule_erasure(&mut self, log: LogId) -> Result<()>;
 
     fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
     fn add_member(
@@ -215,7 +223,13 @@ pub trait WriteTx: ReadTx {
         record: &RequestRecord,
     ) -> Result<()>;
     /// Forgets requests made before `before`, `limit` at most.
-    fn expire_requests(&mut self, before: Millis, limit: usize) -> Result<u64>;
+    fn expire_requests(&mut self, before: Millis, limit: usize) -> Result<usize>;
+
+    /// Forgets devices that have not logged in since `before`, `limit` at most.
+    fn expire_devices(&mut self, before: Millis, limit: usize) -> Result<usize>;
+
+    /// Writes something that nothing reads: whether the store can commit.
+    fn probe(&mut self, now: Millis) -> Result<()>;
 
     fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()>;
 }

@@ -3,12 +3,11 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::commands::{Call, Meaning, look_at};
+use super::commands::Meaning;
 use super::render;
 use super::state::{Change, News, State};
 use crate::domain::{ConversationId, Seq};
 use crate::protocol::answer;
-use crate::protocol::conversation::ConversationEntry;
 use crate::protocol::push::MessageRevoked;
 
 /// An answer taken.
@@ -16,8 +15,6 @@ use crate::protocol::push::MessageRevoked;
 pub(super) struct Taken {
     pub(super) lines: Vec<String>,
     pub(super) news: Vec<News>,
-    /// What must be asked before the next command.
-    pub(super) follow: Vec<Call>,
     /// The page of history before the one answered.
     pub(super) older: Option<(ConversationId, String)>,
 }
@@ -48,39 +45,14 @@ pub(super) fn take(
         Meaning::Restore => {
             let answer: answer::Deletion = read(raw)?;
             taken.lines = results("restored", &answer);
-            // The answer says that they are back, not how they are now.
-            taken.follow = succeeded(&answer)
-                .map(|result| look_at(&result.conversation_id))
-                .collect();
-            if answer.synced {
-                let nothing = Change::Updated(Vec::new());
-                taken.news = state.own(Some(answer.version), nothing);
-            }
+            let version = answer.synced.then_some(answer.version);
+            taken.news = state.own(version, Change::Updated(answer.conversation_list));
         }
-        Meaning::Get => {
-            let answer: answer::OneConversation = read(raw)?;
-            let entry = ConversationEntry::Listed(Box::new(answer.conversation));
-            taken.news = state.own(None, Change::Updated(vec![entry]));
-        }
-        Meaning::Read => {
+        Meaning::Mark(done) => {
             let answer: answer::Changed = read(raw)?;
-            let change = Change::Read(answer.conversation_id, answer.up_to.unwrap_or_default());
+            let change = Change::Updated(answer.conversation_list);
             taken.news = state.own(Some(answer.version), change);
-            taken.lines.push("read".into());
-        }
-        Meaning::Pin(is_pinned) => {
-            let answer: answer::Changed = read(raw)?;
-            let change = Change::Pinned(answer.conversation_id, *is_pinned);
-            taken.news = state.own(Some(answer.version), change);
-            taken
-                .lines
-                .push(if *is_pinned { "pinned" } else { "unpinned" }.into());
-        }
-        Meaning::Clear => {
-            let answer: answer::Changed = read(raw)?;
-            let change = Change::Cleared(answer.conversation_id, answer.up_to.unwrap_or_default());
-            taken.news = state.own(Some(answer.version), change);
-            taken.lines.push("history cleared".into());
+            taken.lines.push((*done).into());
         }
         Meaning::Send => {
             let answer: answer::Sent = read(raw)?;
@@ -115,8 +87,9 @@ pub(super) fn take(
         Meaning::Group => {
             let answer: answer::Group = read(raw)?;
             taken.lines.push(render::group(&answer.group));
-            if let Some(version) = answer.version {
-                taken.news = state.own(Some(version), Change::Unseen);
+            if answer.version.is_some() {
+                let change = Change::Updated(answer.conversation_list);
+                taken.news = state.own(answer.version, change);
             }
         }
         Meaning::Groups => {
@@ -214,21 +187,32 @@ mod tests {
     }
 
     #[test]
-    fn a_restored_conversation_is_looked_at() {
+    fn a_restored_conversation_is_listed_as_it_is_now() {
         let mut state = state();
         let own = Change::Deleted {
             list: vec![("C2Cbob".parse().unwrap(), Seq(1))],
             cleared: true,
         };
         state.own(Some(Version(1)), own);
-        let answer = json!({ "version": 2, "synced": true, "results": [
-            { "conversationID": "C2Cbob", "code": 0, "upTo": 0 },
-        ]});
-        let restored = taken(&Meaning::Restore, &answer, &mut state);
-        assert_eq!((restored.follow.len(), state.version()), (1, Version(2)));
-        let answer = json!({ "conversation": conversation("C2Cbob", 1, 0) });
-        taken(&restored.follow[0].meaning, &answer, &mut state);
-        assert_eq!(state.list().len(), 1);
+        let answer = json!({
+            "version": 2, "synced": true,
+            "results": [{ "conversationID": "C2Cbob", "code": 0, "upTo": 0 }],
+            "conversationList": [conversation("C2Cbob", 1, 0)],
+        });
+        taken(&Meaning::Restore, &answer, &mut state);
+        assert_eq!((state.list().len(), state.version()), (1, Version(2)));
+    }
+
+    #[test]
+    fn a_mark_takes_over_the_conversation_and_the_version() {
+        let mut state = state();
+        let mut pinned = json!(conversation("C2Cbob", 1, 0));
+        pinned["isPinned"] = json!(true);
+        let answer =
+            json!({ "conversationID": "C2Cbob", "version": 1, "conversationList": [pinned] });
+        taken(&Meaning::Mark("pinned"), &answer, &mut state);
+        assert!(state.list()[0].is_pinned);
+        assert_eq!(state.version(), Version(1));
     }
 
     #[test]

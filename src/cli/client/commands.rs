@@ -46,11 +46,8 @@ pub(super) enum Meaning {
         cleared: bool,
     },
     Restore,
-    /// A look at one conversation, to learn how it is now.
-    Get,
-    Read,
-    Pin(bool),
-    Clear,
+    /// A mark on a conversation, and the word for it once it is made.
+    Mark(&'static str),
     Send,
     History(ConversationId),
     Revoke(ConversationId),
@@ -87,30 +84,17 @@ pub(super) fn parse(line: &str, context: &Context<'_>) -> Result<Command, String
             Some((id, before)) => history(id.clone(), Some(before)),
             None => return Err("nothing before: open a conversation first".into()),
         },
-        ("send", [id, _, ..]) => send(conversation(id)?, text_after(line, 2), context),
+        ("send", [id, _, ..]) => send(&conversation(id)?, text_after(line, 2), context),
         ("delete", [_, ..]) => delete(&rest, context)?,
         ("restore", [_, ..]) => call(
             "conversation.restore",
             json!({ "conversationIDList": ids(&rest)?, "requestID": context.request_id }),
             Meaning::Restore,
         ),
-        ("read", [id]) => up_to(
-            "conversation.read",
-            conversation(id)?,
-            Meaning::Read,
-            context,
-        ),
-        ("clear", [id]) => {
-            let id = conversation(id)?;
-            up_to("conversation.clearHistory", id, Meaning::Clear, context)
-        }
-        ("pin" | "unpin", [id]) => call(
-            "conversation.pin",
-            json!({
-                "conversationID": conversation(id)?, "isPinned": verb == "pin", "requestID": context.request_id,
-            }),
-            Meaning::Pin(verb == "pin"),
-        ),
+        ("read", [id]) => up_to("conversation.read", id, "read", context)?,
+        ("clear", [id]) => up_to("conversation.clearHistory", id, "history cleared", context)?,
+        ("pin", [id]) => pin(id, true, context)?,
+        ("unpin", [id]) => pin(id, false, context)?,
         ("revoke", [id, message]) => call(
             "message.revoke",
             json!({ "conversationID": conversation(id)?, "ID": message, "requestID": context.request_id }),
@@ -140,15 +124,6 @@ pub(super) fn parse(line: &str, context: &Context<'_>) -> Result<Command, String
     Ok(Command::Call(call))
 }
 
-/// Asks how a conversation is now.
-pub(super) fn look_at(id: &str) -> Call {
-    call(
-        "conversation.get",
-        json!({ "conversationID": id }),
-        Meaning::Get,
-    )
-}
-
 fn call(method: &'static str, params: Value, meaning: Meaning) -> Call {
     Call {
         method,
@@ -162,7 +137,7 @@ fn history(id: ConversationId, before: Option<&str>) -> Call {
     call("message.list", params, Meaning::History(id))
 }
 
-fn send(id: ConversationId, text: &str, context: &Context<'_>) -> Call {
+fn send(id: &ConversationId, text: &str, context: &Context<'_>) -> Call {
     let params = json!({
         "conversationID": id, "type": "TIMTextElem", "payload": { "text": text }, "requestID": context.request_id,
     });
@@ -199,13 +174,22 @@ fn delete(words: &[&str], context: &Context<'_>) -> Result<Call, String> {
 
 fn up_to(
     method: &'static str,
-    id: ConversationId,
-    meaning: Meaning,
+    id: &str,
+    done: &'static str,
     context: &Context<'_>,
-) -> Call {
+) -> Result<Call, String> {
+    let id = conversation(id)?;
     let known = context.state.last_seq(&id);
     let params = json!({ "conversationID": id, "upTo": known, "requestID": context.request_id });
-    call(method, params, meaning)
+    Ok(call(method, params, Meaning::Mark(done)))
+}
+
+fn pin(id: &str, is_pinned: bool, context: &Context<'_>) -> Result<Call, String> {
+    let params = json!({
+        "conversationID": conversation(id)?, "isPinned": is_pinned, "requestID": context.request_id,
+    });
+    let done = if is_pinned { "pinned" } else { "unpinned" };
+    Ok(call("conversation.pin", params, Meaning::Mark(done)))
 }
 
 fn group(
@@ -338,8 +322,6 @@ mod tests {
             method::Call::parse(call.method, &call.params.to_string())
                 .unwrap_or_else(|error| panic!("{line}: {error:?}"));
         }
-        let get = look_at("C2Cbob");
-        assert!(method::Call::parse(get.method, &get.params.to_string()).is_ok());
     }
 
     #[test]

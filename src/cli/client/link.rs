@@ -9,7 +9,7 @@ use crate::protocol::code::Code;
 const LONGEST: Duration = Duration::from_secs(30);
 const FIRST: Duration = Duration::from_millis(500);
 /// A server that says more than this is not believed.
-const LONGEST_TOLD: Duration = Duration::from_secs(300);
+const LONGEST_TOLD: Duration = Duration::from_mins(5);
 
 /// What the end of a connection means.
 #[derive(Debug, Clone, PartialEq, Eq)]

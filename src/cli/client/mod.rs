@@ -64,13 +64,6 @@ enum Credential {
 /// Where lines are typed.
 type Input = Box<dyn AsyncRead + Unpin + Send>;
 
-/// What is to be done, in this order.
-#[derive(Debug)]
-enum Job {
-    Line(String),
-    Call(Call),
-}
-
 struct Client<'a> {
     arguments: Arguments,
     credential: Credential,
@@ -81,7 +74,8 @@ struct Client<'a> {
     /// Somebody types, rather than a script.
     is_terminal: bool,
     state: State,
-    jobs: VecDeque<Job>,
+    /// Typed and not yet begun.
+    lines: VecDeque<String>,
     /// Sent and not answered. Kept over a reconnect and sent again: its requestID makes that one effect.
     current: Option<Call>,
     older: Option<(ConversationId, String)>,
@@ -108,7 +102,7 @@ impl<'a> Client<'a> {
             input: BufReader::new(input).lines(),
             input_ended: false,
             is_terminal,
-            jobs: VecDeque::new(),
+            lines: VecDeque::new(),
             current: None,
             older: None,
             backoff: Backoff::default(),
@@ -176,7 +170,7 @@ impl<'a> Client<'a> {
                     self.typed(line)?;
                     // Somebody who types it wants out now; a script wants what comes before it done first.
                     if self.is_terminal
-                        && matches!(self.jobs.back(), Some(Job::Line(line)) if line.trim() == "quit")
+                        && self.lines.back().is_some_and(|line| line.trim() == "quit")
                     {
                         return Ok(true);
                     }
@@ -187,13 +181,13 @@ impl<'a> Client<'a> {
 
     /// Whether more lines are wanted: a pipe is not read into memory whole.
     fn reads_on(&self) -> bool {
-        !self.input_ended && self.jobs.len() < MOST_AHEAD
+        !self.input_ended && self.lines.len() < MOST_AHEAD
     }
 
     /// Takes a line, or the end of input.
     fn typed(&mut self, line: io::Result<Option<String>>) -> Result<(), Failure> {
         match line {
-            Ok(Some(line)) => self.jobs.push_back(Job::Line(line)),
+            Ok(Some(line)) => self.lines.push_back(line),
             Ok(None) => self.input_ended = true,
             Err(error) => return Err(Failure::io(format!("standard input: {error}"))),
         }
@@ -202,16 +196,12 @@ impl<'a> Client<'a> {
 
     /// Whether everything that was typed is done and nothing more will be.
     fn is_done(&self) -> bool {
-        self.input_ended && self.jobs.is_empty() && self.current.is_none()
+        self.input_ended && self.lines.is_empty() && self.current.is_none()
     }
 
     /// The next call to make, after doing what needs no server; an error ends the client.
     fn next_call(&mut self) -> Result<Next, Failure> {
-        while let Some(job) = self.jobs.pop_front() {
-            let line = match job {
-                Job::Call(call) => return Ok(Next::Call(call)),
-                Job::Line(line) => line,
-            };
+        while let Some(line) = self.lines.pop_front() {
             self.requests += 1;
             let context = Context {
                 state: &self.state,

@@ -24,29 +24,27 @@ pub(super) fn list(state: &State) -> Vec<String> {
 }
 
 fn row(row: &Row) -> String {
-    let mut line = format!("  {}", printable(&row.id.to_string()));
-    if let Some(name) = &row.name {
-        line.push_str(&format!(" ({})", printable(name)));
-    }
-    if row.is_pinned {
-        line.push_str(" [pinned]");
-    }
-    if row.membership != MembershipState::Active {
-        line.push_str(match row.membership {
-            MembershipState::Quit => " [left]",
-            MembershipState::Kicked => " [removed]",
-            MembershipState::Dissolved => " [dissolved]",
-            MembershipState::Active => "",
-        });
-    }
-    if row.unread_count() > 0 {
-        line.push_str(&format!(" {} unread", row.unread_count()));
-    }
-    match &row.last_message {
-        Some(message) => line.push_str(&format!("  {}", said(message))),
-        None => line.push_str("  (no messages)"),
-    }
-    line
+    let id = printable(&row.id.to_string());
+    let name = match &row.name {
+        Some(name) => format!(" ({})", printable(name)),
+        None => String::new(),
+    };
+    let pinned = if row.is_pinned { " [pinned]" } else { "" };
+    let membership = match row.membership {
+        MembershipState::Active => "",
+        MembershipState::Quit => " [left]",
+        MembershipState::Kicked => " [removed]",
+        MembershipState::Dissolved => " [dissolved]",
+    };
+    let unread = match row.unread_count() {
+        0 => String::new(),
+        count => format!(" {count} unread"),
+    };
+    let last = row
+        .last_message
+        .as_ref()
+        .map_or_else(|| "(no messages)".into(), said);
+    format!("  {id}{name}{pinned}{membership}{unread}  {last}")
 }
 
 /// What happened elsewhere.
@@ -114,7 +112,6 @@ fn change_lines(change: &Change, origin: Option<&Origin>, state: &State) -> Vec<
             .iter()
             .map(|entry| format!("updated {by}:{}", self::entry(entry, state)))
             .collect(),
-        Change::Read(..) | Change::Pinned(..) | Change::Cleared(..) | Change::Unseen => Vec::new(),
     }
 }
 

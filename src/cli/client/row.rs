@@ -159,9 +159,7 @@ impl Row {
         // Not `delete`: a tombstone says how it is now, and an undone deletion may have gone further.
         self.hidden = told.up_to;
         self.is_pinned = false;
-        if told.history_cleared {
-            self.clear(told.up_to);
-        }
+        self.clear(told.history_floor);
         self.read(told.up_to);
         // Hidden: every message it has lies below.
         self.unread = Unread::default();

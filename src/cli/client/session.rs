@@ -372,14 +372,9 @@ impl Session<'_, '_> {
                 if taken.older.is_some() {
                     self.client.older = taken.older;
                 }
-                for call in taken.follow.into_iter().rev() {
-                    self.client.jobs.push_front(super::Job::Call(call));
-                }
                 self.client.show(&taken.lines)?;
                 Ok(self.client.tell(&taken.news)?)
             }
-            // A look after a restore: it may have been deleted again meanwhile.
-            Err(_) if call.meaning == super::commands::Meaning::Get => Ok(()),
             Err(refusal) => {
                 let line = render::printable(&refusal.to_string());
                 Ok(self.client.show(&[line])?)

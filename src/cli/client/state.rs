@@ -23,12 +23,8 @@ pub(super) enum Change {
         list: Vec<(ConversationId, Seq)>,
         cleared: bool,
     },
+    /// How what it touched is now.
     Updated(Vec<ConversationEntry>),
-    Read(ConversationId, Seq),
-    Pinned(ConversationId, bool),
-    Cleared(ConversationId, Seq),
-    /// What it did has to be fetched.
-    Unseen,
 }
 
 /// Something that was applied and that the user may want to hear of.
@@ -409,35 +405,19 @@ impl State {
         else {
             return;
         };
-        let known = match &change {
+        match &change {
             Change::Deleted { list, cleared } => {
-                let mut all = Known::Exactly;
                 for (id, up_to) in list {
-                    if row_of(&mut self.rows, id).delete(*up_to, *cleared) == Known::Roughly {
-                        all = Known::Roughly;
-                    }
+                    let known = row_of(&mut self.rows, id).delete(*up_to, *cleared);
+                    self.unsure |= known == Known::Roughly;
                 }
-                all
             }
             Change::Updated(entries) => {
                 for entry in entries.clone() {
                     self.take(entry);
                 }
-                Known::Exactly
             }
-            Change::Read(id, up_to) => row_of(&mut self.rows, id).read(*up_to),
-            Change::Pinned(id, is_pinned) => {
-                row_of(&mut self.rows, id).is_pinned = *is_pinned;
-                Known::Exactly
-            }
-            Change::Cleared(id, up_to) => {
-                let row = row_of(&mut self.rows, id);
-                row.clear(*up_to);
-                row.read(*up_to)
-            }
-            Change::Unseen => Known::Roughly,
-        };
-        self.unsure |= known == Known::Roughly;
+        }
         if !is_own {
             news.push(News::Change(change, origin));
         }

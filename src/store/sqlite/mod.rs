@@ -1,8 +1,26 @@
 //! The embedded store: `SQLite` in WAL mode, one writer thread with group commit, readers apart from it.
 
+mod checkpoint;
+mod error;
+mod open;
+mod read;
+mod readers;
+mod row;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod write;
+mod writer;
+
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
+use tokio::sync::{oneshot, watch};
+
 use super::{Job, Pending, Query, Result, Store, StoreError};
+use readers::Readers;
+use writer::Writer;
 
 /// How the embedded store is run.
 #[derive(Debug, Clone)]
@@ -21,48 +39,105 @@ pub struct Options {
     pub serving: bool,
 }
 
+impl Options {
+    /// For a command beside the server, or a test: durable, small.
+    pub fn small(folder: impl Into<PathBuf>) -> Self {
+        Self {
+            folder: folder.into(),
+            durable: true,
+            queue: 1024,
+            group: 256,
+            readers: 1,
+            serving: false,
+        }
+    }
+}
+
 /// Why a store can't be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    #[error("{folder}: {cause}")]
+    #[error("{}: {cause}", folder.display())]
     Folder {
         folder: PathBuf,
         cause: std::io::Error,
     },
-    #[error("{folder}: another chatsync serves this store")]
+    #[error("{}: another chatsync serves this store", folder.display())]
     InUse { folder: PathBuf },
     #[error("the store has schema {found}, made by a newer release; this one knows {known}")]
     Newer { found: u32, known: u32 },
-    #[error("the bundled SQLite is {0}, which can corrupt a WAL database")]
+    #[error("the SQLite library is {0}, which can corrupt a store; 3.51.3 or newer is needed")]
     Library(String),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-#[derive(Debug)]
-pub struct SqliteStore;
+/// One connection's open transaction.
+struct Tx<'c> {
+    connection: &'c Connection,
+    /// The place of the newest log entry. Kept by the writer; readers don't use it.
+    position: u64,
+}
 
-#[allow(unused_variables, clippy::todo, reason = "bodies follow")]
-impl SqliteStore {
-    pub fn open(options: &Options) -> std::result::Result<Self, OpenError> {
-        todo!()
-    }
-
-    /// Copies the store to a new file while it runs. A store opened from the copy has a new epoch.
-    pub fn backup(folder: &Path, to: &Path) -> std::result::Result<(), OpenError> {
-        todo!()
+/// A transaction shows itself by name: what it holds is in the database.
+impl std::fmt::Debug for Tx<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tx")
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }
 
-#[allow(unused_variables, clippy::todo, reason = "bodies follow")]
+/// The embedded store. Dropping it finishes what is queued, then closes the files.
+#[derive(Debug)]
+pub struct SqliteStore {
+    writer: Writer,
+    readers: Readers,
+    failed: watch::Receiver<Option<StoreError>>,
+    /// Held for as long as the store is served.
+    _lock: Option<File>,
+}
+
+impl SqliteStore {
+    /// Opens the store, making it where missing. Blocks on the disk.
+    pub fn open(options: &Options) -> std::result::Result<Self, OpenError> {
+        open::open(options)
+    }
+
+    /// Copies the store to the new file `to` while it runs. A store opened from the copy has a new epoch, so
+    /// that every device starts over rather than trusting a history that may lack what it has seen.
+    pub fn backup(folder: &Path, to: &Path) -> std::result::Result<(), OpenError> {
+        open::backup(folder, to)
+    }
+}
+
 impl Store for SqliteStore {
     fn submit(&self, job: Box<dyn Job>) -> Result<()> {
-        todo!()
+        self.writer.submit(job)
     }
+
     fn read(&self, query: Query) -> Pending<Result<()>> {
-        todo!()
+        let (done, answered) = oneshot::channel();
+        self.readers.submit(query, done);
+        Box::pin(async move {
+            answered
+                .await
+                .unwrap_or_else(|_| Err(StoreError::Unexpected("a read panicked".into())))
+        })
     }
+
     fn failed(&self) -> Pending<StoreError> {
-        todo!()
+        let mut failed = self.failed.clone();
+        Box::pin(async move {
+            // The guard on the value must not outlive this statement: it can't cross an await.
+            let error = failed
+                .wait_for(Option::is_some)
+                .await
+                .map(|error| error.clone());
+            match error {
+                Ok(Some(error)) => error,
+                // The store was closed in good order: it will never fail.
+                _ => std::future::pending().await,
+            }
+        })
     }
 }

@@ -22,6 +22,7 @@ type Peer = WebSocketStream<TcpStream>;
 impl Script {
     #[expect(
         clippy::result_large_err,
+        clippy::unnecessary_wraps,
         reason = "tungstenite's callback asks for it"
     )]
     fn select(request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
@@ -149,7 +150,7 @@ async fn a_cut_connection_resumes_with_its_cursor_and_repeats_the_request() {
         let first = request(&mut peer, "message.send").await;
         close(peer, 4410).await;
 
-        let tombstone = json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true });
+        let tombstone = json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5 });
         let (mut peer, login) = script.accept(11, false, json!([tombstone])).await;
         assert_eq!(login["cursor"], "c10");
         let again = request(&mut peer, "message.send").await;

@@ -210,8 +210,7 @@ fn a_reset_forgets_even_a_higher_version() {
 fn a_tombstone_hides() {
     let mut state = state();
     state.begin_sync();
-    let tombstone =
-        json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true });
+    let tombstone = json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5 });
     state.page(sync(
         11,
         false,
@@ -270,13 +269,13 @@ fn a_pong_does_not_move_the_cursor_past_a_missing_message() {
 #[test]
 fn too_much_waiting_is_dropped_for_a_sync() {
     let mut state = state();
-    for version in 12..12 + MOST_WAITING as u64 + 1 {
+    for version in 12..=12 + MOST_WAITING as u64 {
         state.push(deleted(version, "C2Cbob", 5));
     }
     assert_eq!(state.want(), Want::Sync);
     assert!(state.early.len() <= 1);
     state.begin_sync();
-    for seq in 6..6 + MOST_WAITING as u64 + 1 {
+    for seq in 6..=6 + MOST_WAITING as u64 {
         state.push(received("C2Cbob", seq));
     }
     state.page(sync(11, false, vec![]));

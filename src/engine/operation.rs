@@ -1,0 +1,375 @@
+//! One operation: a use case as a job of the store's writer.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sha2::{Digest, Sha256};
+use tokio::sync::oneshot;
+
+use super::{Actor, Denied, Engine, EngineError, Result, present};
+use crate::bus::{Audience, Bus, Committed, ConnectionId, Notice};
+use crate::domain::app::Features;
+use crate::domain::message::{Entry, NewEntry, Sender};
+use crate::domain::{
+    AccountKey, ConversationId, DeviceId, LogId, Millis, Platform, RequestId, SdkAppId, Seq,
+    UserId, Version, View,
+};
+use crate::protocol::conversation::ConversationEntry;
+use crate::protocol::push::{ConversationUpdated, MessageReceived, Origin, Push};
+use crate::store::rows::{Account, LogKind, NewAuditRecord, RequestRecord};
+use crate::store::{Abort, Job, StoreError, WriteTx};
+
+/// What tells a retry from another call under the same requestID.
+pub(super) struct Request {
+    id: RequestId,
+    fingerprint: Vec<u8>,
+}
+
+impl Request {
+    /// Of a call that carries a requestID. The fingerprint covers the method and every parameter.
+    pub(super) fn of(
+        method: &str,
+        id: Option<&RequestId>,
+        call: &impl Serialize,
+    ) -> Result<Option<Self>> {
+        let Some(id) = id else { return Ok(None) };
+        let call =
+            serde_json::to_vec(call).map_err(|error| StoreError::Unexpected(error.to_string()))?;
+        let digest = Sha256::new()
+            .chain_update(method)
+            .chain_update([0])
+            .chain_update(call)
+            .finalize();
+        Ok(Some(Self {
+            id: id.clone(),
+            fingerprint: digest[..16].to_vec(),
+        }))
+    }
+}
+
+/// A change of an account's views, as its devices are told of it.
+pub(super) struct Updated {
+    pub(super) version: Version,
+    pub(super) conversation_list: Vec<ConversationEntry>,
+}
+
+/// What a use case works with: the writer's transaction, who acts, and what to tell once it is committed.
+pub(super) struct Operation<'t> {
+    pub(super) tx: &'t mut dyn WriteTx,
+    pub(super) actor: Actor,
+    pub(super) now: Millis,
+    notices: Vec<Notice>,
+    has_appended: bool,
+}
+
+impl Operation<'_> {
+    pub(super) fn features(&self) -> Result<Features> {
+        Ok(self
+            .tx
+            .app(self.actor.app)?
+            .ok_or(Denied::NoSuchApp)?
+            .features)
+    }
+
+    /// The actor's view of a conversation.
+    pub(super) fn view(&self, conversation: &ConversationId) -> Result<View> {
+        Ok(self
+            .tx
+            .view(self.actor.account, conversation)?
+            .ok_or(Denied::NoSuchConversation)?)
+    }
+
+    /// An account of the actor's app. It comes into being when it is first named: which userIDs exist is for
+    /// the app's own back end to know.
+    pub(super) fn account(&mut self, user: &UserId) -> Result<Account> {
+        match self.tx.account(self.actor.app, user)? {
+            Some(account) => Ok(account),
+            None => Ok(self.tx.create_account(self.actor.app, user, self.now)?),
+        }
+    }
+
+    pub(super) fn log(&mut self, kind: &LogKind) -> Result<LogId> {
+        match self.tx.log(kind)? {
+            Some(log) => Ok(log),
+            None => Ok(self.tx.create_log(self.actor.app, kind)?),
+        }
+    }
+
+    /// An account's view of a conversation, made if it has none.
+    pub(super) fn view_or_new(
+        &mut self,
+        account: AccountKey,
+        conversation: ConversationId,
+        log: LogId,
+    ) -> Result<View> {
+        if let Some(view) = self.tx.view(account, &conversation)? {
+            return Ok(view);
+        }
+        let view = View::new(conversation, log);
+        self.tx.put_view(account, &view)?;
+        Ok(view)
+    }
+
+    pub(super) fn sender(&self) -> Sender {
+        Sender {
+            key: self.actor.account,
+            user: self.actor.user.clone(),
+        }
+    }
+
+    pub(super) fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
+        self.has_appended = true;
+        Ok(self.tx.append(log, entry)?)
+    }
+
+    /// Number of messages at or below `upto` in the log of `view`; one look-up at most.
+    pub(super) fn read_count(&self, view: &View, upto: Seq) -> Result<u64> {
+        let head = view.head(self.tx.head(view.log)?);
+        if upto <= view.read_upto {
+            Ok(view.read_count)
+        } else if upto >= head.last_seq {
+            Ok(head.message_count)
+        } else {
+            Ok(self.tx.message_count(view.log, upto)?)
+        }
+    }
+
+    /// Stores a change of an account's views as one operation: one version, one push to the account's devices.
+    pub(super) fn update_views(
+        &mut self,
+        account: AccountKey,
+        views: &mut [View],
+    ) -> Result<Updated> {
+        let version = self.tx.bump_version(account)?;
+        let mut conversation_list = Vec::with_capacity(views.len());
+        for view in views {
+            view.version = version;
+            self.tx.put_view(account, view)?;
+            conversation_list.push(present::entry(&*self.tx, self.actor.app, view)?);
+        }
+        let push = ConversationUpdated {
+            version,
+            conversation_list: conversation_list.clone(),
+            origin: self.origin(),
+            time: self.now,
+        };
+        self.tell(Audience::Account(account), Push::ConversationUpdated(push));
+        Ok(Updated {
+            version,
+            conversation_list,
+        })
+    }
+
+    pub(super) fn tell_message(
+        &mut self,
+        to: Audience,
+        conversation: &ConversationId,
+        log: LogId,
+        entry: &Entry,
+    ) {
+        let message = present::message(entry, log, conversation);
+        self.tell(to, Push::MessageReceived(MessageReceived { message }));
+    }
+
+    pub(super) fn tell(&mut self, to: Audience, push: Push) {
+        self.notices.push(Notice::Push {
+            to,
+            except: self.actor.connection,
+            push,
+        });
+    }
+
+    pub(super) fn note(&mut self, notice: Notice) {
+        self.notices.push(notice);
+    }
+
+    pub(super) fn origin(&self) -> Option<Origin> {
+        self.actor
+            .device
+            .as_ref()
+            .map(|(device_id, platform)| Origin {
+                device_id: device_id.clone(),
+                platform: *platform,
+            })
+    }
+
+    pub(super) fn audit(
+        &mut self,
+        action: &str,
+        target: &str,
+        detail: &serde_json::Value,
+    ) -> Result<()> {
+        let actor = match &self.actor.device {
+            Some(_) => format!("user:{}", self.actor.user),
+            None => "back end".to_owned(),
+        };
+        self.tx.add_audit(&NewAuditRecord {
+            time: self.now,
+            app: self.actor.app,
+            actor,
+            action: action.to_owned(),
+            target: target.to_owned(),
+            detail: detail.to_string(),
+        })?;
+        Ok(())
+    }
+}
+
+impl Engine {
+    /// Commits one operation and returns its answer. With a `request` the operation has one effect: a retry
+    /// gets the first one's answer.
+    pub(super) async fn perform<A>(
+        &self,
+        actor: &Actor,
+        request: Option<Request>,
+        act: impl FnOnce(&mut Operation<'_>) -> Result<A> + Send + 'static,
+    ) -> Result<A>
+    where
+        A: Serialize + DeserializeOwned + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        self.store.submit(Box::new(Work {
+            actor: actor.clone(),
+            request,
+            act: Some(act),
+            now: self.now(),
+            bus: Arc::clone(&self.bus),
+            outcome: Err(Denied::NoSuchApp.into()),
+            committed: Committed {
+                notices: Vec::new(),
+                position: None,
+                at: Instant::now(),
+            },
+            answer,
+        }))?;
+        answered.await.map_err(|_| {
+            StoreError::Refused("the store has stopped before it came to this".into())
+        })?
+    }
+}
+
+struct Work<A, F> {
+    actor: Actor,
+    request: Option<Request>,
+    /// Taken when run.
+    act: Option<F>,
+    now: Millis,
+    bus: Arc<dyn Bus>,
+    outcome: Result<A>,
+    committed: Committed,
+    answer: oneshot::Sender<Result<A>>,
+}
+
+impl<A, F> Work<A, F>
+where
+    A: Serialize + DeserializeOwned,
+    F: FnOnce(&mut Operation<'_>) -> Result<A>,
+{
+    fn act(&mut self, tx: &mut dyn WriteTx) -> Result<A> {
+        let account = self.actor.account;
+        let device = self
+            .actor
+            .device
+            .as_ref()
+            .map_or("", |(device, _)| device.as_str())
+            .to_owned();
+        if let Some(request) = &self.request
+            && let Some(record) = tx.request(account, &device, &request.id)?
+        {
+            return if record.fingerprint == request.fingerprint {
+                Ok(serde_json::from_str(&record.answer)
+                    .map_err(|error| StoreError::Unexpected(error.to_string()))?)
+            } else {
+                Err(Denied::invalid("requestID", "was used for another call").into())
+            };
+        }
+        let Some(act) = self.act.take() else {
+            return Err(StoreError::Unexpected("a job was run twice".into()).into());
+        };
+        let mut operation = Operation {
+            tx,
+            actor: self.actor.clone(),
+            now: self.now,
+            notices: Vec::new(),
+            has_appended: false,
+        };
+        let answer = act(&mut operation)?;
+        let Operation {
+            tx,
+            notices,
+            has_appended,
+            ..
+        } = operation;
+        self.committed.notices = notices;
+        if has_appended {
+            self.committed.position = Some(tx.reached(account)?.position);
+        }
+        if let Some(Request { id, fingerprint }) = self.request.take() {
+            let answer = serde_json::to_string(&answer)
+                .map_err(|error| StoreError::Unexpected(error.to_string()))?;
+            tx.put_request(
+                account,
+                &device,
+                &id,
+                &RequestRecord {
+                    fingerprint,
+                    answer,
+                    time: self.now,
+                },
+            )?;
+        }
+        Ok(answer)
+    }
+}
+
+impl<A, F> Job for Work<A, F>
+where
+    A: Serialize + DeserializeOwned + Send,
+    F: FnOnce(&mut Operation<'_>) -> Result<A> + Send,
+{
+    fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort> {
+        self.outcome = self.act(tx);
+        match &self.outcome {
+            Ok(_) => Ok(()),
+            Err(EngineError::Denied(_)) => Err(Abort::Withdrawn),
+            Err(EngineError::Store(error)) => Err(Abort::Store(error.clone())),
+        }
+    }
+
+    fn done(mut self: Box<Self>, outcome: std::result::Result<(), Abort>) {
+        let answer = match outcome {
+            Ok(()) => {
+                if !self.committed.notices.is_empty() || self.committed.position.is_some() {
+                    self.committed.at = Instant::now();
+                    self.bus.publish(self.committed);
+                }
+                self.outcome
+            }
+            Err(Abort::Withdrawn) => self.outcome,
+            Err(Abort::Store(error)) => Err(error.into()),
+        };
+        // The caller may have gone meanwhile: a retry with the same requestID gets the answer.
+        drop(self.answer.send(answer));
+    }
+}
+
+impl Actor {
+    /// A device's connection.
+    pub fn device(
+        app: SdkAppId,
+        user: UserId,
+        account: AccountKey,
+        device: (DeviceId, Platform),
+        connection: ConnectionId,
+    ) -> Self {
+        Self {
+            app,
+            user,
+            account,
+            device: Some(device),
+            connection: Some(connection),
+        }
+    }
+}

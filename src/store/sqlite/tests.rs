@@ -1,0 +1,163 @@
+//! The embedded store keeps the contract; and what is its own.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+use super::{OpenError, Options, SqliteStore, schema};
+use crate::store::contract::{self, Place};
+use crate::store::{Store, query};
+
+struct Folder(TempDir);
+
+impl Place for Folder {
+    fn open(&self) -> Arc<dyn Store> {
+        Arc::new(SqliteStore::open(&Options::small(self.0.path())).unwrap())
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keeps_the_contract() {
+    contract::check(|| Box::new(Folder(TempDir::new().unwrap()))).await;
+}
+
+#[test]
+fn a_store_of_a_newer_release_is_refused() {
+    let folder = TempDir::new().unwrap();
+    drop(SqliteStore::open(&Options::small(folder.path())).unwrap());
+    let connection = Connection::open(folder.path().join("chatsync.db")).unwrap();
+    connection
+        .pragma_update(None, "user_version", schema::KNOWN + 1)
+        .unwrap();
+    let refused = SqliteStore::open(&Options::small(folder.path())).unwrap_err();
+    assert!(
+        matches!(refused, OpenError::Newer { found, .. } if found == schema::KNOWN + 1),
+        "{refused}"
+    );
+}
+
+#[test]
+fn two_servers_do_not_share_a_store() {
+    let folder = TempDir::new().unwrap();
+    let serving = Options {
+        serving: true,
+        ..Options::small(folder.path())
+    };
+    let first = SqliteStore::open(&serving).unwrap();
+    assert!(matches!(
+        SqliteStore::open(&serving),
+        Err(OpenError::InUse { .. })
+    ));
+    // A command beside the server may.
+    drop(SqliteStore::open(&Options::small(folder.path())).unwrap());
+    drop(first);
+    SqliteStore::open(&serving).unwrap();
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_is_named() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    let refused = SqliteStore::open(&Options::small(file.join("data"))).unwrap_err();
+    assert!(refused.to_string().contains("file/data"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_backup_has_an_epoch_of_its_own() {
+    let folder = TempDir::new().unwrap();
+    let copied = TempDir::new().unwrap();
+    let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
+    let target = copied.path().join("chatsync.db");
+    SqliteStore::backup(folder.path(), &target).unwrap();
+    assert!(
+        SqliteStore::backup(folder.path(), &target).is_err(),
+        "an existing file is not overwritten"
+    );
+
+    let copy = SqliteStore::open(&Options::small(copied.path())).unwrap();
+    let (one, two) = (
+        query(&store, |tx| tx.epoch()).await,
+        query(&copy, |tx| tx.epoch()).await,
+    );
+    assert_ne!(one.unwrap(), two.unwrap());
+}
+
+/// The design's promise that a deletion costs the same for 10 messages and for a million, counted in steps of
+/// SQLite's virtual machine rather than in time.
+#[test]
+fn deleting_costs_the_same_whatever_the_length_of_the_history() {
+    let short = steps_of_a_deletion(10);
+    let long = steps_of_a_deletion(100_000);
+    assert!(
+        long <= short + 20,
+        "10 messages: {short} steps, 100,000 messages: {long} steps"
+    );
+}
+
+fn steps_of_a_deletion(messages: u64) -> u64 {
+    use super::Tx;
+    use crate::domain::deletion::Deletion;
+    use crate::domain::message::NewEntry;
+    use crate::domain::{ConversationId, SdkAppId, Seq, UserId, View};
+    use crate::store::rows::LogKind;
+    use crate::store::{ReadTx, WriteTx};
+
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection).unwrap();
+    connection.execute_batch("BEGIN").unwrap();
+    let mut tx = Tx {
+        connection: &connection,
+        position: 0,
+    };
+    let account = tx
+        .create_account(SdkAppId(1), &UserId::new("alice").unwrap(), 0)
+        .unwrap()
+        .key;
+    let log = tx
+        .create_log(SdkAppId(1), &LogKind::System(account))
+        .unwrap();
+    tx.put_view(account, &View::new(ConversationId::System, log))
+        .unwrap();
+    let entry = NewEntry {
+        sender: None,
+        time: 0,
+        kind: "TIMTextElem".into(),
+        payload: serde_json::value::RawValue::from_string("{}".into()).unwrap(),
+        is_control: false,
+    };
+    for _ in 0..messages {
+        tx.append(log, &entry).unwrap();
+    }
+
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    connection
+        .progress_handler(
+            1,
+            Some(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                false
+            }),
+        )
+        .unwrap();
+    let mut tx = Tx {
+        connection: &connection,
+        position: messages,
+    };
+    let mut view = tx.view(account, &ConversationId::System).unwrap().unwrap();
+    let head = tx.head(log).unwrap();
+    let upto = Seq(messages - 1);
+    let read = tx.message_count(log, upto).unwrap();
+    Deletion {
+        clear_history: true,
+        synced: true,
+        now: 0,
+    }
+    .apply(&mut view, head, upto, read);
+    view.version = tx.bump_version(account).unwrap();
+    tx.put_view(account, &view).unwrap();
+    steps.load(Ordering::Relaxed)
+}

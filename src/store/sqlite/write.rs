@@ -1,0 +1,336 @@
+//! Writing.
+
+use rusqlite::{Params, params};
+
+use super::Tx;
+use super::error::{failure, unreadable};
+use super::read::log_key;
+use super::row::{self, int};
+use crate::domain::app::SecretKey;
+use crate::domain::group::{Group, Role};
+use crate::domain::message::{Entry, NewEntry};
+use crate::domain::{
+    AccountKey, App, DeviceId, LogHead, LogId, Millis, RequestId, SdkAppId, Seq, UserId, Version,
+    View,
+};
+use crate::store::rows::{Account, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use crate::store::{Result, WriteTx};
+
+impl Tx<'_> {
+    /// Runs a statement; returns how many rows it changed.
+    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
+        self.connection
+            .prepare_cached(sql)
+            .and_then(|mut s| s.execute(params))
+            .map_err(failure)
+    }
+}
+
+impl WriteTx for Tx<'_> {
+    fn put_app(&mut self, app: &App) -> Result<()> {
+        let keys: Vec<_> = app.keys.iter().map(SecretKey::reveal).collect();
+        let json =
+            |texts: serde_json::Result<String>| texts.map_err(|cause| unreadable("an app", cause));
+        let features = &app.features;
+        self.execute(
+            &format!(
+                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                row::APP
+            ),
+            params![
+                app.id.0,
+                json(serde_json::to_string(&keys))?,
+                json(serde_json::to_string(&app.admins))?,
+                features.sync_conversation_deletion,
+                features.undo_window,
+                features.revoke_window,
+                features.relationship_check,
+                features.login_policy.mode.as_str(),
+                features.login_policy.instances_per_platform,
+                app.disabled,
+                app.created_at,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn put_operator(&mut self, operator: &Operator) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO operator (name, password_hash) VALUES (?1, ?2)",
+            [&operator.name, &operator.password_hash],
+        )?;
+        Ok(())
+    }
+
+    fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account> {
+        self.execute(
+            "INSERT INTO account (app, user, created_at) VALUES (?1, ?2, ?3)",
+            params![app.0, user.as_str(), now],
+        )?;
+        let key = AccountKey(self.connection.last_insert_rowid());
+        Ok(Account {
+            key,
+            app,
+            user: user.clone(),
+            version: Version(0),
+        })
+    }
+
+    fn bump_version(&mut self, account: AccountKey) -> Result<Version> {
+        self.one(
+            "UPDATE account SET version = version + 1 WHERE key = ?1 RETURNING version",
+            [account.0],
+            |row| row.get(0),
+        )?
+        .map(|version: i64| Version(version.cast_unsigned()))
+        .ok_or_else(|| unreadable("account", "missing"))
+    }
+
+    fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()> {
+        self.execute(
+            "INSERT INTO view (account, conversation, log, hidden_upto, history_floor, told_hidden_upto,
+               told_history_floor, undo, read_upto, read_count, is_pinned, left, version)
+             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)
+             ON CONFLICT DO UPDATE SET hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
+               told_history_floor = ?7, undo = ?8, read_upto = ?9, read_count = ?10, is_pinned = ?11, left = ?12,
+               version = ?13",
+            params![
+                account.0,
+                view.conversation.to_string(),
+                view.log.0,
+                int(view.floors.hidden_upto.0),
+                int(view.floors.history_floor.0),
+                int(view.told.hidden_upto.0),
+                int(view.told.history_floor.0),
+                view.undo.as_ref().map(row::undo_json),
+                int(view.read_upto.0),
+                int(view.read_count),
+                view.is_pinned,
+                row::left_json(&view.membership),
+                int(view.version.0),
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn create_log(&mut self, app: SdkAppId, kind: &LogKind) -> Result<LogId> {
+        let (name, one, other) = log_key(kind);
+        self.execute(
+            "INSERT INTO log (app, kind, one, other) VALUES (?1, ?2, ?3, ?4)",
+            params![app.0, name, one, other],
+        )?;
+        Ok(LogId(self.connection.last_insert_rowid()))
+    }
+
+    fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
+        let position = self.position + 1;
+        let (head, is_group): (LogHead, bool) = self
+            .one(
+                "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
+                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
+                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
+                params![log.0, !entry.is_control, int(position)],
+                |row| Ok((row::head(row)?, row.get(3)?)),
+            )?
+            .ok_or_else(|| unreadable("log", "missing"))?;
+        self.execute(
+            "INSERT INTO entry (log, seq, message_count, sender, time, kind, payload, is_control)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            params![
+                log.0,
+                int(head.last_seq.0),
+                int(head.message_count),
+                entry.sender.as_ref().map(|sender| sender.key.0),
+                entry.time,
+                entry.kind,
+                entry.payload.get(),
+                entry.is_control,
+            ],
+        )?;
+        if !is_group {
+            self.execute(
+                "UPDATE view SET position = ?2 WHERE log = ?1",
+                params![log.0, int(position)],
+            )?;
+        }
+        self.position = position;
+        Ok(Entry {
+            seq: head.last_seq,
+            message_count: head.message_count,
+            sender: entry.sender.clone(),
+            time: entry.time,
+            kind: entry.kind.clone(),
+            payload: Some(entry.payload.clone()),
+            is_control: entry.is_control,
+            is_revoked: false,
+        })
+    }
+
+    fn revoke(&mut self, log: LogId, seq: Seq) -> Result<()> {
+        self.execute(
+            "UPDATE entry SET is_revoked = 1, payload = NULL WHERE log = ?1 AND seq = ?2",
+            params![log.0, int(seq.0)],
+        )?;
+        Ok(())
+    }
+
+    fn erase(&mut self, log: LogId, upto: Seq, most: usize) -> Result<usize> {
+        self.execute(
+            "DELETE FROM entry WHERE log = ?1 AND seq IN
+               (SELECT seq FROM entry WHERE log = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
+            params![log.0, int(upto.0), i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+
+    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+        self.execute(
+            "INSERT INTO erasure (log, due_at) VALUES (?1, ?2)
+             ON CONFLICT DO UPDATE SET due_at = MAX(due_at, ?2)",
+            params![log.0, due_at],
+        )?;
+        Ok(())
+    }
+
+    fn unschedule_erasure(&mut self, log: LogId) -> Result<()> {
+        self.execute("DELETE FROM erasure WHERE log = ?1", [log.0])?;
+        Ok(())
+    }
+
+    fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO chat_group (log, app, id, name, type, created_at, dismissed)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+            params![
+                group.log.0,
+                app.0,
+                group.id.as_str(),
+                group.name,
+                group.group_type.as_str(),
+                group.created_at,
+                group.dismissed
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn add_member(
+        &mut self,
+        group: LogId,
+        account: AccountKey,
+        role: Role,
+        now: Millis,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO member (group_log, account, role, joined_at) VALUES (?1, ?2, ?3, ?4)",
+            params![group.0, account.0, role.as_str(), now],
+        )?;
+        Ok(())
+    }
+
+    fn remove_member(&mut self, group: LogId, account: AccountKey) -> Result<()> {
+        self.execute(
+            "DELETE FROM member WHERE group_log = ?1 AND account = ?2",
+            [group.0, account.0],
+        )?;
+        Ok(())
+    }
+
+    fn add_friend(&mut self, account: AccountKey, friend: AccountKey, now: Millis) -> Result<()> {
+        self.execute(
+            "INSERT OR IGNORE INTO friend (account, friend, added_at) VALUES (?1, ?2, ?3)",
+            params![account.0, friend.0, now],
+        )?;
+        Ok(())
+    }
+
+    fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()> {
+        self.execute(
+            "DELETE FROM friend WHERE account = ?1 AND friend = ?2",
+            [account.0, friend.0],
+        )?;
+        Ok(())
+    }
+
+    fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO device (account, id, platform, login_time, ack, sigs_refused_upto)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                account.0,
+                device.id.as_str(),
+                device.platform.as_str(),
+                device.login_time,
+                int(device.ack.0),
+                device.sigs_refused_upto
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn acknowledge(
+        &mut self,
+        account: AccountKey,
+        device: &DeviceId,
+        version: Version,
+    ) -> Result<()> {
+        self.execute(
+            "UPDATE device SET ack = ?3 WHERE account = ?1 AND id = ?2 AND ack < ?3",
+            params![account.0, device.as_str(), int(version.0)],
+        )?;
+        Ok(())
+    }
+
+    fn put_request(
+        &mut self,
+        account: AccountKey,
+        device: &str,
+        id: &RequestId,
+        record: &RequestRecord,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO request (account, device, id, fingerprint, answer, time)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![
+                account.0,
+                device,
+                id.as_str(),
+                record.fingerprint,
+                record.answer,
+                record.time
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn expire_requests(&mut self, before: Millis, most: usize) -> Result<usize> {
+        self.execute(
+            "DELETE FROM request WHERE (account, device, id) IN
+               (SELECT account, device, id FROM request WHERE time < ?1 ORDER BY time LIMIT ?2)",
+            params![before, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+
+    fn expire_devices(&mut self, before: Millis, most: usize) -> Result<usize> {
+        self.execute(
+            "DELETE FROM device WHERE (account, id) IN
+               (SELECT account, id FROM device WHERE login_time < ?1 ORDER BY login_time LIMIT ?2)",
+            params![before, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
+    }
+
+    fn probe(&mut self, now: Millis) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('probe', ?1)",
+            [now],
+        )?;
+        Ok(())
+    }
+
+    fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()> {
+        self.execute(
+            "INSERT INTO audit (time, app, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            params![record.time, record.app.0, record.actor, record.action, record.target, record.detail],
+        )?;
+        Ok(())
+    }
+}
