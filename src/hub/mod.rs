@@ -1,0 +1,398 @@
+//! The connection hub: who is connected here, and the queue of each.
+//!
+//! Nothing in here awaits, and no lock is held while a socket is written: a push is put into the queue of each
+//! connection, and each connection's own task writes it.
+
+mod logouts;
+mod outbox;
+mod registration;
+#[cfg(test)]
+mod tests;
+
+pub use logouts::Arriving;
+pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed};
+pub use registration::{Arrival, Registration};
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use dashmap::DashMap;
+
+use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
+use crate::domain::cursor::Since;
+use crate::domain::login_policy::LoginPolicy;
+use crate::domain::{AccountKey, DeviceId, Platform, Position, Version};
+use crate::protocol::close::Close;
+use crate::protocol::push::{KickedOut, KickedOutType, Push};
+use logouts::Logouts;
+use registration::Connection;
+
+/// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
+/// console), and the device will tell it again.
+const MAX_DEPARTED: usize = 65_536;
+
+/// An ack to be stored: the newest version a device said it applied.
+pub type Ack = (AccountKey, DeviceId, Version);
+
+/// Why a device gets no place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NoPlace {
+    #[error("the account has {most} connections, the most allowed")]
+    AccountFull { most: usize },
+    /// While its login was under way.
+    #[error("the device was logged out")]
+    LoggedOut,
+}
+
+/// What a hub shows of itself at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    pub connections: usize,
+    pub accounts: usize,
+    /// Largest distance between an account's head and a connection's ack, of those that have acknowledged.
+    pub lag_max: u64,
+    /// Sum of these distances.
+    pub lag_sum: u64,
+    /// Queues that collapsed into a hint, since the start.
+    pub collapses: u64,
+}
+
+/// A device that is connected here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Online {
+    pub device: DeviceId,
+    pub platform: Platform,
+    pub address: std::net::IpAddr,
+}
+
+/// The connections of one account; never empty while it is in the map.
+#[derive(Debug, Default)]
+struct Account {
+    head: AtomicU64,
+    /// Oldest login first; no device twice.
+    connections: Vec<Arc<Connection>>,
+}
+
+/// Account → devices.
+#[derive(Debug)]
+pub struct Hub {
+    accounts: DashMap<AccountKey, Account>,
+    bounds: Bounds,
+    next_id: AtomicU64,
+    /// Every push of a commit up to here is in the queues.
+    position: AtomicU64,
+    collapses: AtomicU64,
+    departed: Mutex<Vec<Ack>>,
+    logouts: Logouts,
+}
+
+impl Hub {
+    /// A hub with nobody connected; `bounds` are those of each connection's queue.
+    pub fn new(bounds: Bounds) -> Self {
+        Self {
+            accounts: DashMap::new(),
+            bounds,
+            next_id: AtomicU64::new(1),
+            position: AtomicU64::new(0),
+            collapses: AtomicU64::new(0),
+            departed: Mutex::default(),
+            logouts: Logouts::default(),
+        }
+    }
+
+    /// Gives a device its place, and takes theirs from those it displaces: its own connection of before, and
+    /// those that `policy` shuts out. They are told, and closed with 4509.
+    ///
+    /// `arriving` is from before the device's credential was looked at. `most` connections an account may have;
+    /// the device's own old one does not count.
+    pub fn register(
+        self: &Arc<Self>,
+        arrival: Arrival,
+        arriving: Arriving,
+        policy: LoginPolicy,
+        most: usize,
+    ) -> Result<Registration, NoPlace> {
+        let connection = Arc::new(Connection {
+            id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
+            arrival,
+            outbox: Outbox::new(self.bounds),
+            ack: AtomicU64::new(0),
+            ack_is_new: false.into(),
+        });
+        let displaced = self.place(&connection, policy, most)?;
+        for (old, why) in displaced {
+            kick(&old, why, Close::Kicked);
+        }
+        let registration = Registration {
+            hub: Arc::clone(self),
+            connection,
+        };
+        // After it was placed: a logout either was noted by now, or will find the connection.
+        let arrival = &registration.connection.arrival;
+        if self.logouts.hit(arriving, arrival.account, &arrival.device) {
+            return Err(NoPlace::LoggedOut);
+        }
+        Ok(registration)
+    }
+
+    /// The moment before a login's credential is looked at, for [`register`](Self::register).
+    pub fn arriving(&self) -> Arriving {
+        self.logouts.arriving()
+    }
+
+    /// Puts the connection into the map and takes out those it displaces. All under one entry's lock, so two
+    /// logins at once can't both miss the other.
+    fn place(
+        &self,
+        connection: &Arc<Connection>,
+        policy: LoginPolicy,
+        most: usize,
+    ) -> Result<Vec<(Arc<Connection>, KickedOutType)>, NoPlace> {
+        if most == 0 {
+            return Err(NoPlace::AccountFull { most });
+        }
+        let arriving = &connection.arrival;
+        let mut account = self.accounts.entry(arriving.account).or_default();
+        let others: Vec<_> = account
+            .connections
+            .iter()
+            .filter(|present| present.arrival.device != arriving.device)
+            .map(|present| (present.id, present.arrival.platform))
+            .collect();
+        let shut_out = policy.displaced(arriving.platform, &others);
+        // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
+        if others.len() - shut_out.len() >= most {
+            return Err(NoPlace::AccountFull { most });
+        }
+        let mut displaced = Vec::new();
+        account.connections.retain(|present| {
+            let why = if present.arrival.device == arriving.device {
+                KickedOutType::MultipleAccount
+            } else if shut_out.contains(&present.id) {
+                KickedOutType::MultipleDevice
+            } else {
+                return true;
+            };
+            displaced.push((Arc::clone(present), why));
+            false
+        });
+        account.connections.push(Arc::clone(connection));
+        Ok(displaced)
+    }
+
+    fn unregister(&self, connection: &Connection) {
+        if let Some(ack) = connection.take_ack() {
+            self.return_acks(vec![ack]);
+        }
+        self.take_out(connection.arrival.account, |present| {
+            present.id == connection.id
+        });
+    }
+
+    /// Takes the first connection that `is_it` out of the map, and the account with its last one.
+    fn take_out(
+        &self,
+        account: AccountKey,
+        is_it: impl Fn(&Connection) -> bool,
+    ) -> Option<Arc<Connection>> {
+        let taken = {
+            let mut account = self.accounts.get_mut(&account)?;
+            let at = account.connections.iter().position(|c| is_it(c))?;
+            account.connections.remove(at)
+        };
+        // Looked at again under the lock: a login may have come in between.
+        self.accounts
+            .remove_if(&account, |_, account| account.connections.is_empty());
+        Some(taken)
+    }
+
+    /// Whether the device is connected here.
+    pub fn is_online(&self, account: AccountKey, device: &DeviceId) -> bool {
+        self.accounts.get(&account).is_some_and(|account| {
+            account
+                .connections
+                .iter()
+                .any(|present| present.arrival.device == *device)
+        })
+    }
+
+    /// The account's devices that are connected here, oldest login first.
+    pub fn online(&self, account: AccountKey) -> Vec<Online> {
+        self.accounts.get(&account).map_or_else(Vec::new, |found| {
+            found
+                .connections
+                .iter()
+                .map(|present| Online {
+                    device: present.arrival.device.clone(),
+                    platform: present.arrival.platform,
+                    address: present.arrival.address,
+                })
+                .collect()
+        })
+    }
+
+    /// Sets the place of the newest log entry from which on the hub will be told of commits.
+    pub fn start_at(&self, position: Position) {
+        self.position.fetch_max(position.0, Ordering::AcqRel);
+    }
+
+    /// The acks that changed since they were last taken, those of devices that have gone included.
+    pub fn take_acks(&self) -> Vec<Ack> {
+        let mut acks = std::mem::take(&mut *self.departed());
+        for account in &self.accounts {
+            acks.extend(account.connections.iter().filter_map(|c| c.take_ack()));
+        }
+        acks
+    }
+
+    /// Gives back acks that could not be stored, to be taken again.
+    pub fn return_acks(&self, acks: Vec<Ack>) {
+        let mut departed = self.departed();
+        let room = MAX_DEPARTED.saturating_sub(departed.len());
+        departed.extend(acks.into_iter().take(room));
+    }
+
+    fn departed(&self) -> std::sync::MutexGuard<'_, Vec<Ack>> {
+        self.departed.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts what there is. Goes through all connections: for a scrape, not for a request.
+    pub fn figures(&self) -> Figures {
+        let mut figures = Figures {
+            collapses: self.collapses.load(Ordering::Relaxed),
+            ..Figures::default()
+        };
+        for account in &self.accounts {
+            figures.accounts += 1;
+            figures.connections += account.connections.len();
+            let head = account.head.load(Ordering::Relaxed);
+            for connection in &account.connections {
+                let ack = connection.ack.load(Ordering::Relaxed);
+                let lag = if ack == 0 {
+                    0
+                } else {
+                    head.saturating_sub(ack)
+                };
+                figures.lag_max = figures.lag_max.max(lag);
+                figures.lag_sum += lag;
+            }
+        }
+        figures
+    }
+
+    /// Handles to all connections of this moment, for a drain to go through at its own pace.
+    pub fn departures(&self) -> Vec<Departure> {
+        self.accounts
+            .iter()
+            .flat_map(|account| {
+                let departures: Vec<_> = account
+                    .connections
+                    .iter()
+                    .map(|connection| Departure(Arc::clone(connection)))
+                    .collect();
+                departures
+            })
+            .collect()
+    }
+
+    fn observe_head(&self, account: AccountKey, version: Version) {
+        if let Some(account) = self.accounts.get(&account) {
+            account.head.fetch_max(version.0, Ordering::AcqRel);
+        }
+    }
+
+    fn reached(&self, account: AccountKey) -> Since {
+        let head = self
+            .accounts
+            .get(&account)
+            .map_or(0, |account| account.head.load(Ordering::Acquire));
+        Since {
+            version: Version(head),
+            position: Position(self.position.load(Ordering::Acquire)),
+        }
+    }
+
+    fn push(&self, to: &[AccountKey], except: Option<ConnectionId>, push: &Push, at: Instant) {
+        let frame = match push.frame() {
+            Ok(frame) => Some(Frame::from(frame)),
+            Err(error) => {
+                tracing::error!(%error, "a push could not be encoded; its devices are hinted instead");
+                None
+            }
+        };
+        for account in to {
+            let Some(account) = self.accounts.get(account) else {
+                continue;
+            };
+            let version = push.version().unwrap_or_default();
+            let head = version.max(Version(account.head.load(Ordering::Acquire)));
+            for connection in &account.connections {
+                if Some(connection.id) == except {
+                    connection.outbox.mark_answer();
+                    continue;
+                }
+                let pushed = match &frame {
+                    Some(frame) => connection.outbox.push(frame, head, at),
+                    None => connection.outbox.collapse(head),
+                };
+                if pushed == Pushed::Collapsed {
+                    self.collapses.fetch_add(1, Ordering::Relaxed);
+                }
+            }
+            // After the queues: whoever reads this head finds all pushes up to it in them.
+            account.head.fetch_max(version.0, Ordering::AcqRel);
+        }
+    }
+
+    fn log_out(&self, account: AccountKey, device: &DeviceId) {
+        self.logouts.note(account, device);
+        // Out of the map at once, rather than when its task gets to it: it must hear no more.
+        let gone = self.take_out(account, |present| present.arrival.device == *device);
+        if let Some(connection) = gone {
+            kick(&connection, KickedOutType::RestApi, Close::Revoked);
+        }
+    }
+}
+
+fn kick(connection: &Connection, why: KickedOutType, close: Close) {
+    let farewell = Push::KickedOut(KickedOut { r#type: why })
+        .frame()
+        .ok()
+        .map(Frame::from);
+    connection.outbox.close(Order { farewell, close });
+}
+
+impl Subscriber for Hub {
+    fn deliver(&self, committed: &Committed) {
+        for notice in &committed.notices {
+            match notice {
+                Notice::Push { to, except, push } => {
+                    self.push(to.accounts(), *except, push, committed.at);
+                }
+                Notice::Logout { account, device } => self.log_out(*account, device),
+            }
+        }
+        // Last, for the same reason as the head.
+        if let Some(position) = committed.position {
+            self.position.fetch_max(position.0, Ordering::AcqRel);
+        }
+    }
+}
+
+/// A connection that is to be sent away in an orderly manner.
+#[derive(Debug)]
+pub struct Departure(Arc<Connection>);
+
+impl Departure {
+    /// Tells the device `notice` and closes its connection with 1012 once its queue and its request are done.
+    pub fn send_away(self, notice: Option<Frame>) {
+        if let Some(notice) = notice {
+            self.0.outbox.notice(notice);
+        }
+        self.0.outbox.close(Order {
+            farewell: None,
+            close: Close::Restart,
+        });
+    }
+}

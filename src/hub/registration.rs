@@ -1,0 +1,91 @@
+//! One connection's place in the hub.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use super::{Hub, Outbox};
+use crate::bus::ConnectionId;
+use crate::domain::cursor::Since;
+use crate::domain::{AccountKey, DeviceId, Platform, Version};
+
+/// A device that has shown its credential and wants to be connected.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub account: AccountKey,
+    pub device: DeviceId,
+    pub platform: Platform,
+    /// Where it connects from.
+    pub address: IpAddr,
+}
+
+/// A connection as the hub knows it.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: ConnectionId,
+    pub(super) arrival: Arrival,
+    pub(super) outbox: Outbox,
+    /// The newest version the device said it applied; 0: it has said nothing.
+    pub(super) ack: AtomicU64,
+    /// The ack is newer than the one last handed out to be stored.
+    pub(super) ack_is_new: AtomicBool,
+}
+
+impl Connection {
+    /// The ack, if it was not handed out before.
+    pub(super) fn take_ack(&self) -> Option<(AccountKey, DeviceId, Version)> {
+        self.ack_is_new.swap(false, Ordering::AcqRel).then(|| {
+            let ack = Version(self.ack.load(Ordering::Acquire));
+            (self.arrival.account, self.arrival.device.clone(), ack)
+        })
+    }
+}
+
+/// A connection's place in the hub; dropping it gives the place up.
+///
+/// Giving up is fenced by the connection's id: a late drop never takes out the connection that replaced this one.
+#[derive(Debug)]
+pub struct Registration {
+    pub(super) hub: Arc<Hub>,
+    pub(super) connection: Arc<Connection>,
+}
+
+impl Registration {
+    /// The connection's number, for commits that are to leave it out, and for logs.
+    pub fn id(&self) -> ConnectionId {
+        self.connection.id
+    }
+
+    /// What waits to be written; to be read by this connection's task alone.
+    pub fn outbox(&self) -> &Outbox {
+        &self.connection.outbox
+    }
+
+    /// Tells the hub of a version read from the store, which may be newer than any push it has carried.
+    pub fn observe_head(&self, version: Version) {
+        self.hub
+            .observe_head(self.connection.arrival.account, version);
+    }
+
+    /// How far pushes have come: every push up to here is in this connection's outbox, or was taken from it.
+    pub fn reached(&self) -> Since {
+        self.hub.reached(self.connection.arrival.account)
+    }
+
+    /// Notes the newest version the device says it applied.
+    ///
+    /// Never above the head, since nobody has applied what does not exist, and never back.
+    pub fn acknowledge(&self, version: Version) {
+        let version = version.min(self.reached().version);
+        let before = self.connection.ack.fetch_max(version.0, Ordering::AcqRel);
+        if before < version.0 {
+            self.connection.ack_is_new.store(true, Ordering::Release);
+        }
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.hub.unregister(&self.connection);
+    }
+}

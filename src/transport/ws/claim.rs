@@ -1,0 +1,120 @@
+//! How far the cursor in a pong may claim the client has come.
+
+use crate::domain::cursor::Since;
+
+/// What a connection has been told.
+///
+/// A pong's cursor says "you have all of this". That holds for every push the connection was sent, but not for
+/// those that a hint replaced, nor for the pages of a list that the client has not asked for yet. Until a sync
+/// that began after the last hint has been answered to its end, the claim stays where it was: a client that
+/// resumes from it gets some things twice, and misses none.
+#[derive(Debug, Default)]
+pub(super) struct Claim {
+    since: Since,
+    is_behind: bool,
+    hints: u64,
+    /// Hints there had been when the first page of a list, not yet complete, was asked for.
+    paging: Option<u64>,
+}
+
+impl Claim {
+    /// Of a client whose login was answered with the whole list, or with its first page.
+    pub(super) fn at_login(is_completed: bool) -> Self {
+        Self {
+            is_behind: !is_completed,
+            paging: (!is_completed).then_some(0),
+            ..Self::default()
+        }
+    }
+
+    /// A hint was written.
+    pub(super) fn hinted(&mut self) {
+        self.hints += 1;
+        self.is_behind = true;
+    }
+
+    /// A page of a list is about to be read from the store.
+    pub(super) fn sync_begins(&mut self) {
+        self.paging.get_or_insert(self.hints);
+    }
+
+    /// The page was read; `is_completed`: it was the last.
+    pub(super) fn sync_ends(&mut self, is_completed: bool) {
+        if is_completed && self.paging.take() == Some(self.hints) {
+            self.is_behind = false;
+        }
+    }
+
+    /// What may be claimed where pushes up to `reached` have been written.
+    pub(super) fn of(&mut self, reached: Since) -> Since {
+        if !self.is_behind {
+            self.since = reached;
+        }
+        self.since
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Position, Version};
+
+    fn at(version: u64) -> Since {
+        Since {
+            version: Version(version),
+            position: Position(version),
+        }
+    }
+
+    #[test]
+    fn a_client_that_gets_every_push_has_all() {
+        let mut claim = Claim::at_login(true);
+        assert_eq!(claim.of(at(3)), at(3));
+        assert_eq!(claim.of(at(5)), at(5));
+    }
+
+    #[test]
+    fn a_hint_holds_the_claim_until_a_sync() {
+        let mut claim = Claim::at_login(true);
+        claim.of(at(3));
+        claim.hinted();
+        assert_eq!(claim.of(at(9)), at(3));
+        claim.sync_begins();
+        assert_eq!(claim.of(at(9)), at(3));
+        claim.sync_ends(true);
+        assert_eq!(claim.of(at(9)), at(9));
+    }
+
+    #[test]
+    fn a_hint_during_a_sync_asks_for_another() {
+        let mut claim = Claim::at_login(true);
+        claim.hinted();
+        claim.sync_begins();
+        claim.hinted();
+        claim.sync_ends(true);
+        assert_eq!(claim.of(at(9)), Since::default());
+        claim.sync_begins();
+        claim.sync_ends(true);
+        assert_eq!(claim.of(at(9)), at(9));
+    }
+
+    #[test]
+    fn a_list_counts_once_its_last_page_was_read() {
+        let mut claim = Claim::at_login(false);
+        claim.sync_begins();
+        claim.sync_ends(false);
+        assert_eq!(claim.of(at(9)), Since::default());
+        claim.sync_begins();
+        claim.sync_ends(true);
+        assert_eq!(claim.of(at(9)), at(9));
+    }
+
+    #[test]
+    fn a_hint_between_two_pages_counts_against_the_list() {
+        let mut claim = Claim::at_login(false);
+        claim.hinted();
+        claim.sync_begins();
+        claim.sync_ends(true);
+        assert_eq!(claim.of(at(9)), Since::default());
+    }
+}

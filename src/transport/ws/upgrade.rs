@@ -1,0 +1,307 @@
+//! From an HTTP request to a WebSocket.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use axum::http::{Method, StatusCode};
+use axum::response::{IntoResponse, Response};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
+use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
+
+use super::wire::FRAGMENT;
+use crate::protocol::SUBPROTOCOL;
+use crate::transport::{Context, Peer};
+
+/// Allocated for every connection for as long as it lives; a request is some 200 bytes.
+const READ_BUFFER: usize = 1024;
+/// Above this, what is fed goes out without waiting for the flush.
+const WRITE_BUFFER: usize = 4 * 1024;
+/// Most that is ever buffered for the network. A frame has at most [`FRAGMENT`] bytes, and the next is fed only
+/// once the one before went out.
+const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + 4 * FRAGMENT;
+
+/// For a client to close its side once the server has closed its own.
+const LINGER: Duration = Duration::from_secs(2);
+/// Most that is read and dropped in that time, in bytes.
+const LINGER_BYTES: usize = 1024 * 1024;
+
+/// `GET /ws`.
+///
+/// The handshake is done here rather than by axum: axum's own runs the session in a task that nobody can wait
+/// for, and hands out a socket that can neither send fragments nor be closed without losing the last words.
+pub(in crate::transport) async fn upgrade(
+    State(context): State<Arc<Context>>,
+    Extension(peer): Extension<Arc<Peer>>,
+    mut request: Request,
+) -> Response {
+    let answer = match shake(request.method(), request.headers(), &context) {
+        Ok(answer) => answer,
+        Err(refused) => return refused.into_response(),
+    };
+    let Some(upgrade) = request.extensions_mut().remove::<OnUpgrade>() else {
+        return Refused::BadRequest("the connection can't be upgraded").into_response();
+    };
+    let tracker = context.tracker.clone();
+    tracker.spawn(async move {
+        match upgrade.await {
+            Ok(upgraded) => run(upgraded, context, peer).await,
+            Err(error) => tracing::debug!(%error, "a connection was lost in the upgrade"),
+        }
+    });
+    answer
+}
+
+/// Why there is no upgrade.
+#[derive(Debug, PartialEq, Eq)]
+enum Refused {
+    BadRequest(&'static str),
+    NotAllowed,
+    OtherVersion,
+    ForeignOrigin,
+    Draining,
+}
+
+impl IntoResponse for Refused {
+    fn into_response(self) -> Response {
+        match self {
+            Self::BadRequest(why) => (StatusCode::BAD_REQUEST, why).into_response(),
+            Self::NotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                [(header::ALLOW, "GET")],
+                "GET only",
+            )
+                .into_response(),
+            Self::OtherVersion => (
+                StatusCode::UPGRADE_REQUIRED,
+                [
+                    (header::UPGRADE, "websocket"),
+                    (header::SEC_WEBSOCKET_VERSION, "13"),
+                ],
+                "this is a WebSocket, version 13",
+            )
+                .into_response(),
+            Self::ForeignOrigin => {
+                (StatusCode::FORBIDDEN, "this origin is not allowed").into_response()
+            }
+            Self::Draining => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                [(header::RETRY_AFTER, "5")],
+                "restarting",
+            )
+                .into_response(),
+        }
+    }
+}
+
+/// RFC 6455, section 4.2.
+fn shake(method: &Method, headers: &HeaderMap, context: &Context) -> Result<Response, Refused> {
+    if method != Method::GET {
+        return Err(Refused::NotAllowed);
+    }
+    if !names(headers, &header::UPGRADE, "websocket")
+        || !names(headers, &header::CONNECTION, "upgrade")
+        || !names(headers, &header::SEC_WEBSOCKET_VERSION, "13")
+    {
+        return Err(Refused::OtherVersion);
+    }
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .ok_or(Refused::BadRequest("Sec-WebSocket-Key is missing"))?;
+    if !is_allowed(headers.get(header::ORIGIN), &context.server.allowed_origins) {
+        return Err(Refused::ForeignOrigin);
+    }
+    let is_offered = names(headers, &header::SEC_WEBSOCKET_PROTOCOL, SUBPROTOCOL);
+    if !is_offered && headers.contains_key(header::SEC_WEBSOCKET_PROTOCOL) {
+        return Err(Refused::BadRequest("the subprotocol is chatsync.v1"));
+    }
+    if context.draining.is_cancelled() {
+        return Err(Refused::Draining);
+    }
+
+    let mut answer = Response::new(Body::empty());
+    *answer.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+    let out = answer.headers_mut();
+    out.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    out.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    let accept = derive_accept_key(key.as_bytes());
+    out.insert(
+        header::SEC_WEBSOCKET_ACCEPT,
+        HeaderValue::try_from(accept).map_err(|_| Refused::BadRequest("Sec-WebSocket-Key"))?,
+    );
+    if is_offered {
+        out.insert(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            HeaderValue::from_static(SUBPROTOCOL),
+        );
+    }
+    Ok(answer)
+}
+
+/// Whether a header's comma-separated list has `token` in it.
+fn names(headers: &HeaderMap, name: &HeaderName, token: &str) -> bool {
+    headers
+        .get_all(name)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|one| one.trim().eq_ignore_ascii_case(token))
+}
+
+/// A browser tells the page's origin, and lets any page connect anywhere: so the server has to ask. A client that
+/// is no browser sends none.
+fn is_allowed(origin: Option<&HeaderValue>, allowed: &[String]) -> bool {
+    let Some(origin) = origin else {
+        return true;
+    };
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    if allowed.is_empty() {
+        is_loopback(origin)
+    } else {
+        allowed.iter().any(|one| one == origin)
+    }
+}
+
+fn is_loopback(origin: &str) -> bool {
+    let Some(authority) = origin
+        .strip_prefix("http://")
+        .or_else(|| origin.strip_prefix("https://"))
+    else {
+        return false;
+    };
+    ["localhost", "127.0.0.1", "[::1]"].iter().any(|host| {
+        authority.strip_prefix(host).is_some_and(|port| {
+            port.is_empty()
+                || port
+                    .strip_prefix(':')
+                    .is_some_and(|port| port.parse::<u16>().is_ok())
+        })
+    })
+}
+
+async fn run(upgraded: Upgraded, context: Arc<Context>, peer: Arc<Peer>) {
+    // The socket itself, without the layers that HTTP needed around it: they cost every read and every idle
+    // connection.
+    let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
+        tracing::error!("an upgraded connection is not the one that was accepted");
+        return;
+    };
+    let message_bytes = context.limits.message_bytes;
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(WRITE_BUFFER)
+        .max_write_buffer_size(MAX_WRITE_BUFFER)
+        .max_message_size(Some(message_bytes))
+        .max_frame_size(Some(message_bytes));
+    let socket = WebSocketStream::from_partially_read(
+        parts.io.into_inner(),
+        parts.read_buf.into(),
+        Role::Server,
+        Some(config),
+    )
+    .await;
+    tokio::select! {
+        socket = super::serve(socket, &context, &peer) => {
+            // A socket closed with unread bytes in it answers with a reset, and the client may lose the close
+            // frame. So: end our side, and take what comes until the client has ended its own.
+            _ = timeout(LINGER, linger(socket.into_inner())).await;
+        }
+        () = context.halt.cancelled() => {}
+    }
+}
+
+async fn linger(mut stream: TcpStream) -> io::Result<()> {
+    stream.shutdown().await?;
+    let mut dropped = 0;
+    let mut buffer = [0; 1024];
+    while dropped < LINGER_BYTES {
+        match stream.read(&mut buffer).await? {
+            0 => break,
+            count => dropped += count,
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allowed(origin: &str, list: &[&str]) -> bool {
+        let list: Vec<String> = list.iter().map(ToString::to_string).collect();
+        is_allowed(Some(&origin.parse().unwrap()), &list)
+    }
+
+    #[test]
+    fn a_client_without_an_origin_is_no_browser() {
+        assert!(is_allowed(None, &["https://chat.example".into()]));
+    }
+
+    #[test]
+    fn without_a_list_pages_of_this_machine_are_let_in() {
+        for origin in [
+            "http://localhost",
+            "https://localhost:5173",
+            "http://127.0.0.1:80",
+            "http://[::1]:3000",
+        ] {
+            assert!(allowed(origin, &[]), "{origin}");
+        }
+        for origin in [
+            "null",
+            "http://localhost.evil.example",
+            "http://localhost:80.evil.example",
+            "http://localhost:",
+            "http://127.0.0.1.evil.example",
+            "http://evil.example/http://localhost",
+            "http://localhost@evil.example",
+            "file://localhost",
+            "https://chat.example",
+        ] {
+            assert!(!allowed(origin, &[]), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_list_is_taken_exactly() {
+        let list = ["https://chat.example"];
+        assert!(allowed("https://chat.example", &list));
+        for origin in [
+            "http://chat.example",
+            "https://chat.example:444",
+            "https://CHAT.example",
+            "http://localhost",
+        ] {
+            assert!(!allowed(origin, &list), "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_header_may_name_several_things() {
+        let mut headers = HeaderMap::new();
+        headers.append(header::CONNECTION, "keep-alive, Upgrade".parse().unwrap());
+        headers.append(
+            header::SEC_WEBSOCKET_PROTOCOL,
+            "chat, chatsync.v1".parse().unwrap(),
+        );
+        assert!(names(&headers, &header::CONNECTION, "upgrade"));
+        assert!(names(
+            &headers,
+            &header::SEC_WEBSOCKET_PROTOCOL,
+            SUBPROTOCOL
+        ));
+        assert!(!names(&headers, &header::UPGRADE, "websocket"));
+    }
+}
