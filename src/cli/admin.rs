@@ -21,7 +21,7 @@ const KEYS: usize = 2;
 
 type Result<T> = std::result::Result<T, Failure>;
 
-/// `chatsync usersig`: nothing but the `UserSig` goes to `out`, so that it can be put into another command.
+/// `chatsync usersig`: nothing but the UserSig goes to `out`, so that it can be put into another command.
 pub(super) async fn usersig(call: &Usersig, out: &mut dyn Write) -> Result<()> {
     let settings = Settings::load(call.settings.config.as_deref())?;
     let text = make_usersig(&settings, call.app, &call.user, call.expire).await?;
@@ -29,7 +29,7 @@ pub(super) async fn usersig(call: &Usersig, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// A `UserSig` that holds for `lifetime` seconds from now, made with the app's newest key.
+/// A UserSig that holds for `lifetime` seconds from now, made with the app's newest key.
 pub(super) async fn make_usersig(
     settings: &Settings,
     app: SdkAppId,
@@ -204,6 +204,127 @@ mod tests {
             disabled: false,
             created_at: 0,
         }
+    }
+
+    /// A settings file whose store is a folder beside it.
+    fn settings_file(folder: &tempfile::TempDir) -> SettingsFile {
+        let file = folder.path().join("chatsync.toml");
+        let store = folder.path().join("data");
+        std::fs::write(&file, format!("store.path = '{}'", store.display())).unwrap();
+        SettingsFile { config: Some(file) }
+    }
+
+    async fn printed(command: AppCommand) -> Result<String> {
+        let mut out = Vec::new();
+        super::app(command, &mut out).await?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_app_from_creation_to_a_new_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let list = || {
+            printed(AppCommand::List {
+                settings: settings.clone(),
+            })
+        };
+        assert_eq!(list().await, Ok(String::new()));
+        assert!(!folder.path().join("data").exists());
+
+        let create = |app| {
+            printed(AppCommand::Create {
+                settings: settings.clone(),
+                app,
+                admins: vec![UserId::new("boss").unwrap()],
+            })
+        };
+        let created = create(None).await.unwrap();
+        let id = SdkAppId(1_400_000_001);
+        assert!(
+            created.starts_with("app 1400000001\nsecret key "),
+            "{created}"
+        );
+        assert_eq!(create(Some(id)).await.unwrap_err().code, Failure::USAGE);
+
+        let changed = printed(AppCommand::Set {
+            settings: settings.clone(),
+            app: id,
+            changes: vec![Change::SyncConversationDeletion(true)],
+        });
+        assert!(
+            changed
+                .await
+                .unwrap()
+                .contains(" sync-conversation-deletion=on ")
+        );
+
+        let rotated = printed(AppCommand::RotateKey {
+            settings: settings.clone(),
+            app: id,
+        });
+        let rotated = rotated.await.unwrap();
+        let key = |text: &str| SecretKey::new(text.trim().rsplit(' ').next().unwrap());
+        let all = list().await.unwrap();
+        assert!(
+            all.contains("sync-conversation-deletion=on") && all.contains("keys=2"),
+            "{all}"
+        );
+        assert!(all.contains("admins=boss"), "{all}");
+
+        // What is signed from now on holds under the new key alone.
+        let user = UserId::new("alice").unwrap();
+        let settings = Settings::load(settings.config.as_deref()).unwrap();
+        let sig = make_usersig(&settings, id, &user, 60).await.unwrap();
+        let now = SystemClock.now() / 1000;
+        let check = |key| usersig::verify(id, &[key], &user, &sig, now);
+        assert!(check(key(&rotated)).is_ok());
+        assert_eq!(check(key(&created)), Err(usersig::Refused::WrongKey));
+    }
+
+    #[tokio::test]
+    async fn an_app_that_is_not_there_is_a_wrong_argument() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let rotate = || {
+            printed(AppCommand::RotateKey {
+                settings: settings.clone(),
+                app: SdkAppId(1),
+            })
+        };
+        let failure = rotate().await.unwrap_err();
+        assert!(failure.line.starts_with("store.path: "), "{failure}");
+        operator(
+            Operator::Set {
+                settings: settings.clone(),
+                name: UserId::new("admin").unwrap(),
+            },
+            &mut Vec::new(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(rotate().await, Err(Failure::usage("--app: no such app")));
+    }
+
+    #[tokio::test]
+    async fn a_copy_can_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let loaded = Settings::load(settings.config.as_deref()).unwrap();
+        let engine = local::open(&loaded).await.unwrap();
+        create_app(&engine, SdkAppId(5), Vec::new()).await.unwrap();
+        let restored = folder.path().join("restored");
+        std::fs::create_dir(&restored).unwrap();
+        let call = Backup {
+            settings,
+            to: restored.join("chatsync.db"),
+        };
+        // Beside the store that is open.
+        backup(&call, &mut Vec::new()).unwrap();
+        let mut settings = loaded;
+        settings.store.path = restored;
+        let copy = local::open(&settings).await.unwrap();
+        assert_eq!(copy.apps().await.unwrap()[0].id, SdkAppId(5));
     }
 
     #[tokio::test]

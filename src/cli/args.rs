@@ -27,7 +27,7 @@ pub struct Cli {
 /// Where settings are read from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
 pub struct SettingsFile {
-    /// Settings file (TOML), read over the defaults; the environment (`CHATSYNC__SECTION__KEY`) is read over it
+    /// Settings file (TOML), read over the defaults; the environment is read over it
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
 }
@@ -37,7 +37,7 @@ pub struct SettingsFile {
 pub enum Command {
     /// Run the server
     Serve(SettingsFile),
-    /// Print a `UserSig`: what a client logs in with
+    /// Print a UserSig: what a client logs in with
     Usersig(Usersig),
     /// Create, show and change apps, also while a server runs on the same store
     #[command(subcommand)]
@@ -64,7 +64,7 @@ pub enum Command {
 pub struct Usersig {
     #[command(flatten)]
     pub settings: SettingsFile,
-    /// The app's `SDKAppID`
+    /// The app's sdkAppID
     #[arg(long, value_name = "ID", value_parser = app_id)]
     pub app: SdkAppId,
     /// The account it is for
@@ -82,7 +82,7 @@ pub enum App {
     Create {
         #[command(flatten)]
         settings: SettingsFile,
-        /// The new app's `SDKAppID`; left out: the next free one
+        /// The new app's sdkAppID; left out: the next free one
         #[arg(long, value_name = "ID", value_parser = app_id)]
         app: Option<SdkAppId>,
         /// Identifier that may call the REST API; may be repeated
@@ -98,7 +98,7 @@ pub enum App {
     RotateKey {
         #[command(flatten)]
         settings: SettingsFile,
-        /// The app's `SDKAppID`
+        /// The app's sdkAppID
         #[arg(long, value_name = "ID", value_parser = app_id)]
         app: SdkAppId,
     },
@@ -106,7 +106,7 @@ pub enum App {
     Set {
         #[command(flatten)]
         settings: SettingsFile,
-        /// The app's `SDKAppID`
+        /// The app's sdkAppID
         #[arg(long, value_name = "ID", value_parser = app_id)]
         app: SdkAppId,
         /// What to change
@@ -151,7 +151,7 @@ pub struct Client {
     /// Where the server's WebSocket is
     #[arg(long, value_name = "URL", default_value = "ws://127.0.0.1:8080/ws", value_parser = websocket_url)]
     pub url: String,
-    /// The app's `SDKAppID`
+    /// The app's sdkAppID
     #[arg(long, value_name = "ID", value_parser = app_id)]
     pub app: SdkAppId,
     /// The account to log in to
@@ -163,7 +163,7 @@ pub struct Client {
     /// Android, iPhone, iPad, Windows, Mac, Linux or Web
     #[arg(long, default_value = "Linux")]
     pub platform: Platform,
-    /// `UserSig` to log in with; left out: made with the app's key from the store of the settings
+    /// UserSig to log in with; left out: made with the app's key from the store of the settings
     #[arg(long, value_name = "TEXT", conflicts_with = "config")]
     pub usersig: Option<String>,
     #[command(flatten)]

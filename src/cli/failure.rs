@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::engine::{Denied, EngineError};
+use crate::server::StartError;
 use crate::settings::LoadError;
 use crate::store::StoreError;
 use crate::store::sqlite::OpenError;
@@ -79,6 +80,20 @@ impl From<EngineError> for Failure {
     }
 }
 
+impl From<StartError> for Failure {
+    fn from(error: StartError) -> Self {
+        match error {
+            StartError::Store(error) => error.into(),
+            StartError::Engine(error) => error.into(),
+            StartError::Bootstrap { ref cause, .. } => {
+                let code = Self::from(cause.clone()).code;
+                Self::new(code, error.to_string())
+            }
+            StartError::Cancelled(_) => Self::new(Self::SOFTWARE, error.to_string()),
+        }
+    }
+}
+
 /// Standard output is gone or full.
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
@@ -90,5 +105,27 @@ fn store_code(error: &StoreError) -> u8 {
     match error {
         StoreError::Refused(_) | StoreError::Unknown(_) => Failure::IO,
         StoreError::Unexpected(_) => Failure::SOFTWARE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stops_a_start_says_where_to_look() {
+        let failure = Failure::from(StartError::Store(OpenError::InUse {
+            folder: "data".into(),
+        }));
+        assert_eq!(failure.code, Failure::IO);
+        assert!(failure.line.starts_with("store.path: data: "), "{failure}");
+        let newer = OpenError::Newer { found: 9, known: 1 };
+        assert_eq!(Failure::from(newer).code, Failure::MACHINE);
+    }
+
+    #[test]
+    fn an_unknown_app_is_a_wrong_argument() {
+        let failure = Failure::from(EngineError::from(Denied::NoSuchApp));
+        assert_eq!(failure, Failure::usage("--app: no such app"));
     }
 }

@@ -56,7 +56,7 @@ pub(super) async fn open_existing(settings: &Settings) -> Result<Option<Engine>,
     }
 }
 
-/// The key that an app's `UserSig`s are made with: the store's newest or, for an app that the server has not made
+/// The key that an app's UserSigs are made with: the store's newest or, for an app that the server has not made
 /// yet, that of the settings.
 pub(super) async fn signing_key(settings: &Settings, app: SdkAppId) -> Result<SecretKey, Failure> {
     let stored = match open_existing(settings).await? {

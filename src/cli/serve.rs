@@ -16,7 +16,7 @@ use crate::engine::{Clock, SystemClock};
 use crate::server::{self, Server};
 use crate::settings::{LogFormat, LogSettings, Settings};
 
-/// 2020-01-01: before it the clock was never set, and no `UserSig` would hold.
+/// 2020-01-01: before it the clock was never set, and no UserSig would hold.
 const EARLIEST: Millis = 1_577_836_800_000;
 /// As a shell reports a process that a signal ended.
 const INTERRUPTED: u8 = 130;
@@ -42,9 +42,7 @@ async fn serve(
     };
     let listener = server::bind(settings).map_err(cannot_listen)?;
     let address = listener.local_addr().map_err(cannot_listen)?;
-    let server = Server::build(settings, Arc::new(SystemClock))
-        .await
-        .map_err(|error| Failure::io(error.to_string()))?;
+    let server = Server::build(settings, Arc::new(SystemClock)).await?;
     let made = welcome::first_start(server.engine(), settings).await?;
     let apps = server.engine().apps().await?;
 

@@ -191,6 +191,23 @@ mod tests {
         )
     }
 
+    #[tokio::test]
+    async fn only_the_first_start_makes_an_app_and_an_operator() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut settings = Settings::default();
+        settings.store.path = folder.path().join("data");
+        let engine = crate::cli::local::open(&settings).await.unwrap();
+        let made = first_start(&engine, &settings).await.unwrap().unwrap();
+        assert_eq!(made.app, SdkAppId(1_400_000_001));
+        let app = engine.app(made.app).await.unwrap().unwrap();
+        assert_eq!(
+            (app.keys, app.admins),
+            (vec![made.key], vec![ADMIN.to_owned()])
+        );
+        assert!(engine.operator(OPERATOR).await.unwrap().is_some());
+        assert!(first_start(&engine, &settings).await.unwrap().is_none());
+    }
+
     #[test]
     fn every_command_that_is_shown_can_be_given() {
         let text = greeting(None, &[app(false)], &commands());

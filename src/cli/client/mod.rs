@@ -29,7 +29,7 @@ use commands::{Call, Command, Context};
 use link::{Backoff, End};
 use state::{News, State};
 
-/// Seconds that a `UserSig` made here holds; another is made when it runs out.
+/// Seconds that a UserSig made here holds; another is made when it runs out.
 const LIFETIME: u32 = 24 * 60 * 60;
 /// Most lines read ahead of what the server has answered.
 const MOST_AHEAD: usize = 64;
@@ -122,6 +122,8 @@ impl<'a> Client<'a> {
             self.state.disconnected();
             match end {
                 None => return Ok(()),
+                // All that was left was to log in: a script wants to know that it failed.
+                Some(End::Again(why)) if self.is_done() => return Err(Failure::io(why)),
                 Some(End::Again(why)) => self.say(&why)?,
                 Some(End::Refresh(why)) => {
                     if matches!(self.credential, Credential::Given(_)) {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::row::Row;
 use super::state::{Change, News, State};
 use crate::domain::Millis;
+use crate::domain::message::{GROUP_TIP, SYSTEM_NOTICE};
 use crate::protocol::answer::{Device, Friend};
 use crate::protocol::conversation::{ConversationEntry, GroupProfile, MembershipState, Message};
 use crate::protocol::push::{KickedOutType, Origin};
@@ -190,6 +191,9 @@ fn said(message: &Message) -> String {
         None => format!("({})", printable(&message.r#type)),
         Some(payload) => match payload.get("text").and_then(Value::as_str) {
             Some(text) => printable(text),
+            None if [GROUP_TIP, SYSTEM_NOTICE].contains(&message.r#type.as_str()) => {
+                group_news(&message.r#type, payload)
+            }
             None => format!(
                 "({}) {}",
                 printable(&message.r#type),
@@ -198,6 +202,26 @@ fn said(message: &Message) -> String {
         },
     };
     format!("{from}: {what}")
+}
+
+/// A group's news in a sentence, by the Web SDK's `operationType` values.
+fn group_news(kind: &str, payload: &Value) -> String {
+    let text = |value: &Value| printable(value.as_str().unwrap_or("?"));
+    let group = text(&payload["groupProfile"]["name"]);
+    let by = text(&payload["operatorID"]);
+    let users = payload["userIDList"].as_array();
+    let users: Vec<String> = users.into_iter().flatten().map(text).collect();
+    let users = users.join(", ");
+    match (kind, payload["operationType"].as_u64()) {
+        (GROUP_TIP, Some(1)) if users == by => format!("{by} joined {group}"),
+        (GROUP_TIP, Some(1)) => format!("{by} added {users} to {group}"),
+        (GROUP_TIP, Some(2)) => format!("{by} left {group}"),
+        (GROUP_TIP, Some(3)) => format!("{by} removed {users} from {group}"),
+        (SYSTEM_NOTICE, Some(4)) => format!("{by} removed you from {group}"),
+        (SYSTEM_NOTICE, Some(7)) => format!("{by} added you to {group}"),
+        (GROUP_TIP, Some(12)) | (SYSTEM_NOTICE, Some(5)) => format!("{by} dissolved {group}"),
+        _ => format!("news of {group}"),
+    }
 }
 
 /// What others wrote must not steer this terminal.
@@ -246,6 +270,32 @@ mod tests {
         custom.is_revoked = true;
         custom.payload = None;
         assert_eq!(said(&custom), "system: (revoked)");
+    }
+
+    #[test]
+    fn a_groups_news_is_a_sentence() {
+        let told = |kind: &str, operation: u8, users: &str| {
+            let mut tip = message("GROUPteam", 1, "");
+            tip.r#type = kind.into();
+            let payload = format!(
+                r#"{{"groupProfile":{{"name":"team"}},"operationType":{operation},"operatorID":"al\u0007","userIDList":{users}}}"#
+            );
+            tip.payload = serde_json::from_str(&payload).unwrap();
+            said(&tip)
+        };
+        assert_eq!(
+            told(GROUP_TIP, 1, r#"["bob","carol"]"#),
+            "system: al\u{fffd} added bob, carol to team"
+        );
+        assert_eq!(
+            told(GROUP_TIP, 1, r#"["al\u0007"]"#),
+            "system: al\u{fffd} joined team"
+        );
+        assert_eq!(
+            told(SYSTEM_NOTICE, 4, "[]"),
+            "system: al\u{fffd} removed you from team"
+        );
+        assert_eq!(told(SYSTEM_NOTICE, 99, "null"), "system: news of team");
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::link::{self, End};
 use super::state::{Page, Want};
 use super::wire::{self, Incoming, Refusal};
 use super::{Client, Failure, Next, answers, render};
+use crate::domain::Version;
 use crate::engine::{Clock, SystemClock};
 use crate::protocol::close::Close;
 use crate::protocol::push::Push;
@@ -26,6 +27,8 @@ use crate::protocol::{SUBPROTOCOL, answer};
 
 /// Between two pings, each with what was applied.
 const PING: Duration = Duration::from_secs(25);
+/// After a version was applied, for more of them before it is acknowledged: the console shows who has what.
+const ACK: Duration = Duration::from_secs(2);
 /// For the missing to come by itself (design section 4).
 const PATIENCE: Duration = Duration::from_millis(700);
 /// For a connection, and for any answer.
@@ -78,6 +81,7 @@ pub(super) async fn run(
         logged_in: false,
         gap_until: None,
         ping_at: Instant::now() + PING,
+        acked: None,
         kicked: None,
         next_page: None,
     };
@@ -134,6 +138,8 @@ struct Session<'c, 'o> {
     /// Something is missing, and is waited for until then.
     gap_until: Option<Instant>,
     ping_at: Instant,
+    /// What the server was last told to be applied.
+    acked: Option<Version>,
     /// The server said why it is about to close.
     kicked: Option<&'static str>,
     /// A catch-up has a further page, from this cursor.
@@ -169,7 +175,12 @@ impl Session<'_, '_> {
             self.ask_page(Some(cursor)).await?;
         }
         match self.client.state.want() {
-            Want::Nothing => self.gap_until = None,
+            Want::Nothing => {
+                self.gap_until = None;
+                if self.waiting.sync.is_none() && self.acked != Some(self.client.state.version()) {
+                    self.ping_at = self.ping_at.min(Instant::now() + ACK);
+                }
+            }
             Want::Missing => {
                 self.gap_until
                     .get_or_insert_with(|| Instant::now() + PATIENCE);
@@ -224,7 +235,9 @@ impl Session<'_, '_> {
     async fn ping(&mut self) -> Result<(), Break> {
         self.ping_at = Instant::now() + PING;
         if self.waiting.ping.is_none() {
-            let params = json!({ "ack": self.client.state.version() });
+            let version = self.client.state.version();
+            self.acked = Some(version);
+            let params = json!({ "ack": version });
             self.waiting.ping = Some(self.send("ping", &params).await?);
         }
         Ok(())
