@@ -15,6 +15,7 @@
 //! - [`cli`]: the command line over all of it.
 
 pub mod bus;
+pub mod cli;
 pub mod domain;
 pub mod engine;
 pub mod hub;

@@ -1,20 +1,36 @@
 //! Conversations and messages as clients see them; field names as in the Web SDK.
 
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::domain::group::{GroupType, Role};
 use crate::domain::{ConversationId, GroupId, Millis, Seq, UserId};
 
 /// One conversation in a list, a catch-up or an update.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(untagged)]
 pub enum ConversationEntry {
     Deleted(Tombstone),
     Unlisted(Unlisted),
-    // Last: the others are told from it by a field that it lacks.
     Listed(Box<Conversation>),
+}
+
+// By hand: serde's own way of telling untagged variants apart can't hold a message's `RawValue` meanwhile.
+impl<'de> Deserialize<'de> for ConversationEntry {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let entry = Value::deserialize(from)?;
+        let read = if entry.get("deleted").is_some() {
+            serde_json::from_value(entry).map(Self::Deleted)
+        } else if entry.get("unlisted").is_some() {
+            serde_json::from_value(entry).map(Self::Unlisted)
+        } else {
+            serde_json::from_value(entry).map(Self::Listed)
+        };
+        read.map_err(D::Error::custom)
+    }
 }
 
 /// A conversation in the list.
@@ -143,4 +159,50 @@ pub struct GroupMember {
     pub user_id: UserId,
     pub role: Role,
     pub join_time: Millis,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::answer;
+    use crate::protocol::push::Push;
+
+    const MESSAGE: &str = r#"{"ID":"m","conversationID":"C2Cbob","seq":3,"from":"bob","time":1,"type":"TIMTextElem","payload":{"text":"hi"},"isRevoked":false,"isControl":false}"#;
+
+    fn listed() -> String {
+        format!(
+            r#"{{"conversationID":"C2Cbob","type":"C2C","unreadCount":1,"isPinned":false,"lastMessage":{MESSAGE},"lastSeq":3,"readUpTo":2,"hiddenUpTo":0,"historyFloor":0,"membership":"active"}}"#
+        )
+    }
+
+    #[test]
+    fn a_client_reads_back_what_the_server_writes() {
+        let tombstone = r#"{"conversationID":"C2Cal","deleted":true,"upTo":2,"historyCleared":true,"historyFloor":2}"#;
+        let unlisted = r#"{"conversationID":"GROUPg","type":"GROUP","unlisted":true,"isPinned":false,"lastSeq":1,"readUpTo":0,"membership":"active"}"#;
+        let list = format!("[{},{tombstone},{unlisted}]", listed());
+        let login = format!(
+            r#"{{"instanceID":"i","serverTime":1,"version":4,"cursor":"c","reset":true,"conversationList":{list},"isCompleted":true,"features":{{"syncConversationDeletion":true}}}}"#
+        );
+        let login: answer::Login = serde_json::from_str(&login).unwrap();
+        assert!(matches!(
+            &login.sync.conversation_list[..],
+            [
+                ConversationEntry::Listed(_),
+                ConversationEntry::Deleted(_),
+                ConversationEntry::Unlisted(_)
+            ]
+        ));
+        let push = format!(
+            r#"{{"jsonrpc":"2.0","method":"conversation.updated","params":{{"version":4,"conversationList":{list},"time":1}}}}"#
+        );
+        let push: Push = serde_json::from_str(&push).unwrap();
+        let Push::ConversationUpdated(push) = push else {
+            panic!("{push:?}");
+        };
+        let ConversationEntry::Listed(listed) = &push.conversation_list[0] else {
+            panic!("listed first");
+        };
+        let payload = listed.last_message.as_ref().unwrap().payload.as_ref();
+        assert_eq!(payload.unwrap().get(), r#"{"text":"hi"}"#);
+    }
 }

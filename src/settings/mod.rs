@@ -1,6 +1,13 @@
 //! What can be set, and where it is read from: defaults < `config/default.toml` < a file named on the command
 //! line < environment `CHATSYNC__SECTION__KEY`.
 
+mod bounds;
+mod load;
+mod show;
+
+pub use bounds::Invalid;
+pub use load::LoadError;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
@@ -10,10 +17,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
+    /// Listening, timing, stopping.
     pub server: ServerSettings,
+    /// The embedded store.
     pub store: StoreSettings,
+    /// Bounds on clients.
     pub limits: LimitSettings,
+    /// The server's log.
     pub log: LogSettings,
+    /// What is made at start where it is missing.
     pub bootstrap: BootstrapSettings,
 }
 
@@ -21,6 +33,7 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ServerSettings {
+    /// Address and port; port 0 picks a free one.
     pub listen: SocketAddr,
     /// Connections the kernel keeps until they are accepted.
     pub backlog: u32,
@@ -41,6 +54,7 @@ pub struct ServerSettings {
     pub drain_ms: u64,
 }
 
+/// The embedded store.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct StoreSettings {
@@ -56,11 +70,14 @@ pub struct StoreSettings {
     pub readers: usize,
 }
 
+/// Whether a commit waits for the disk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SyncMode {
+    /// It does: an acknowledged operation survives power loss.
     #[default]
     Full,
+    /// It does not; for measuring only.
     Off,
 }
 
@@ -72,6 +89,7 @@ pub struct LimitSettings {
     pub connections: usize,
     /// Connections of one address that have not logged in.
     pub anonymous_per_address: usize,
+    /// Connections of one account, over all its devices.
     pub connections_per_account: usize,
     /// Requests a second a connection may make in the long run…
     pub requests_per_second: u32,
@@ -85,24 +103,30 @@ pub struct LimitSettings {
     pub queue_bytes: usize,
     /// Conversations in one answer of `login` or `conversation.sync`.
     pub page: usize,
+    /// Members of a group.
     pub group_members: usize,
     /// Hours a requestID is remembered (at least 24).
     pub request_memory_hours: u32,
 }
 
+/// The server's log, on standard error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LogSettings {
     /// As `tracing-subscriber`'s filter: `info`, `chatsync=debug,warn`, …
     pub filter: String,
+    /// Of its lines.
     pub format: LogFormat,
 }
 
+/// How a line of the log is written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum LogFormat {
+    /// For people.
     #[default]
     Text,
+    /// One JSON object a line, for machines.
     Json,
 }
 
@@ -110,16 +134,21 @@ pub enum LogFormat {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BootstrapSettings {
+    /// With none here and none in the store, the first start makes one.
     pub apps: Vec<BootstrapApp>,
 }
 
+/// An app to be there from the start.
 #[derive(Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BootstrapApp {
     pub sdk_app_id: u32,
+    /// Hidden in `Debug` and in what `config check` shows.
     pub secret_key: String,
+    /// Identifiers that may call the REST API.
     #[serde(default)]
     pub admins: Vec<String>,
+    /// The switch (design section 3).
     #[serde(default)]
     pub sync_conversation_deletion: bool,
 }
@@ -184,5 +213,88 @@ impl Default for LogSettings {
             filter: "info".into(),
             format: LogFormat::Text,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    /// What `config/default.toml` says: `section.key` → its comment and its value as written.
+    fn documented() -> BTreeMap<String, (String, String)> {
+        let (mut section, mut comment) = (String::new(), String::new());
+        let mut found = BTreeMap::new();
+        for line in load::DEFAULTS.lines() {
+            if let Some(text) = line.strip_prefix('#') {
+                comment.push_str(text);
+            } else if let Some(name) = line.strip_prefix('[') {
+                section = name.trim_end_matches(']').to_owned();
+                comment.clear();
+            } else if let Some((key, value)) = line.split_once(" = ") {
+                let entry = (std::mem::take(&mut comment), value.to_owned());
+                found.insert(format!("{section}.{key}"), entry);
+            } else {
+                comment.clear();
+            }
+        }
+        found
+    }
+
+    fn keys() -> BTreeMap<String, Value> {
+        let Value::Object(sections) = serde_json::to_value(Settings::default()).unwrap() else {
+            panic!("settings are sections");
+        };
+        let keys = sections.into_iter().flat_map(|(section, keys)| {
+            let Value::Object(keys) = keys else {
+                panic!("{section} is a section");
+            };
+            keys.into_iter()
+                .map(move |(key, value)| (format!("{section}.{key}"), value))
+        });
+        keys.collect()
+    }
+
+    #[test]
+    fn every_setting_is_documented_with_its_default_and_no_other() {
+        let documented = documented();
+        assert!(documented.keys().eq(keys().keys()), "{documented:?}");
+        for (key, value) in keys() {
+            let (comment, written) = &documented[&key];
+            assert_eq!(written, &value.to_string(), "{key}");
+            assert!(
+                comment.contains(&format!("Default: {value}.")),
+                "{key}: {comment}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_number_is_documented_with_its_bounds() {
+        let documented = documented();
+        let bounds = bounds::bounds(&Settings::default());
+        for bound in &bounds {
+            let comment = &documented[bound.key].0;
+            let told = format!("Bounds: {} to {}", bound.least, bound.most);
+            assert!(comment.contains(&told), "{}: {comment}", bound.key);
+        }
+        let numbers = keys().into_values().filter(Value::is_number).count();
+        assert_eq!(bounds.len(), numbers);
+    }
+
+    #[test]
+    fn no_secret_is_shown() {
+        let mut settings = Settings::default();
+        settings.bootstrap.apps.push(BootstrapApp {
+            sdk_app_id: 1,
+            secret_key: "s3cret".into(),
+            admins: Vec::new(),
+            sync_conversation_deletion: false,
+        });
+        assert!(!format!("{settings:?}").contains("s3cret"));
+        assert!(!settings.to_string().contains("s3cret"));
     }
 }

@@ -1,0 +1,392 @@
+//! Commands on apps, operators, settings and the store; each does one thing and ends.
+
+use std::io::Write;
+
+use super::args::{App as AppCommand, Backup, ConfigCommand, Operator, Usersig};
+use super::change::Change;
+use super::failure::Failure;
+use super::{local, secret};
+use crate::domain::app::SecretKey;
+use crate::domain::{App, Features, SdkAppId, UserId};
+use crate::engine::{Clock, Engine, SystemClock, usersig};
+use crate::settings::Settings;
+use crate::store::sqlite::SqliteStore;
+
+/// Who did it, for the audit log.
+const ACTOR: &str = "command line";
+/// The first app's number; Tencent's begin so.
+const FIRST_APP: u32 = 1_400_000_001;
+/// The current key and the one before it (design section 6).
+const KEYS: usize = 2;
+
+type Result<T> = std::result::Result<T, Failure>;
+
+/// `chatsync usersig`: nothing but the UserSig goes to `out`, so that it can be put into another command.
+pub(super) async fn usersig(call: &Usersig, out: &mut dyn Write) -> Result<()> {
+    let settings = Settings::load(call.settings.config.as_deref())?;
+    let text = make_usersig(&settings, call.app, &call.user, call.expire).await?;
+    writeln!(out, "{text}")?;
+    Ok(())
+}
+
+/// A UserSig that holds for `lifetime` seconds from now, made with the app's newest key.
+pub(super) async fn make_usersig(
+    settings: &Settings,
+    app: SdkAppId,
+    user: &UserId,
+    lifetime: u32,
+) -> Result<String> {
+    let key = local::signing_key(settings, app).await?;
+    let now = SystemClock.now() / 1000;
+    Ok(usersig::sign(app, &key, user, now, lifetime.into()))
+}
+
+/// `chatsync app …`
+pub(super) async fn app(command: AppCommand, out: &mut dyn Write) -> Result<()> {
+    match command {
+        AppCommand::Create {
+            settings,
+            app,
+            admins,
+        } => {
+            let settings = Settings::load(settings.config.as_deref())?;
+            let engine = local::open(&settings).await?;
+            let id = match app {
+                Some(id) => id,
+                None => next_free(&engine.apps().await?)?,
+            };
+            let admins = admins.into_iter().map(String::from).collect();
+            let key = create_app(&engine, id, admins).await?;
+            writeln!(out, "app {id}\nsecret key {}", key.reveal())?;
+        }
+        AppCommand::List { settings } => {
+            let settings = Settings::load(settings.config.as_deref())?;
+            let apps = match local::open_existing(&settings).await? {
+                Some(engine) => engine.apps().await?,
+                None => Vec::new(),
+            };
+            for app in apps {
+                writeln!(out, "{}", describe(&app))?;
+            }
+        }
+        AppCommand::RotateKey { settings, app } => {
+            let engine = opened(settings.config.as_deref()).await?;
+            let key = secret::app_key()?;
+            let newest = key.clone();
+            engine
+                .change_app(app, ACTOR, move |app| rotate(app, newest))
+                .await?;
+            writeln!(out, "app {app}\nsecret key {}", key.reveal())?;
+        }
+        AppCommand::Set {
+            settings,
+            app,
+            changes,
+        } => {
+            let engine = opened(settings.config.as_deref()).await?;
+            let change = move |app: &mut App| changes.into_iter().for_each(|c| c.apply(app));
+            let app = engine.change_app(app, ACTOR, change).await?;
+            writeln!(out, "{}", describe(&app))?;
+        }
+    }
+    Ok(())
+}
+
+/// `chatsync operator …`
+pub(super) async fn operator(command: Operator, out: &mut dyn Write) -> Result<()> {
+    let Operator::Set { settings, name } = command;
+    let settings = Settings::load(settings.config.as_deref())?;
+    let engine = local::open(&settings).await?;
+    let password = put_operator(&engine, name.as_str()).await?;
+    writeln!(out, "operator {name}\npassword {password}")?;
+    Ok(())
+}
+
+/// `chatsync config …`
+pub(super) fn config(command: &ConfigCommand, out: &mut dyn Write) -> Result<()> {
+    let ConfigCommand::Check(file) = command;
+    let settings = Settings::load(file.config.as_deref())?;
+    write!(out, "ok\n{settings}")?;
+    Ok(())
+}
+
+/// `chatsync backup`
+pub(super) fn backup(call: &Backup, out: &mut dyn Write) -> Result<()> {
+    let settings = Settings::load(call.settings.config.as_deref())?;
+    let folder = &settings.store.path;
+    let to = call.to.display();
+    if call.to.exists() {
+        return Err(Failure::usage(format!("--to: {to} is there already")));
+    }
+    if !folder.is_dir() {
+        let folder = folder.display();
+        return Err(Failure::usage(format!("store.path: no store at {folder}")));
+    }
+    SqliteStore::backup(folder, &call.to)?;
+    writeln!(out, "copied to {to}")?;
+    Ok(())
+}
+
+/// Makes an app with a key of its own, which is returned to be shown once.
+pub(super) async fn create_app(
+    engine: &Engine,
+    id: SdkAppId,
+    admins: Vec<String>,
+) -> Result<SecretKey> {
+    let key = secret::app_key()?;
+    let app = App {
+        id,
+        keys: vec![key.clone()],
+        admins,
+        features: Features::default(),
+        disabled: false,
+        created_at: engine.now(),
+    };
+    if engine.create_app(app, ACTOR).await? {
+        Ok(key)
+    } else {
+        Err(Failure::usage(format!("--app: {id} is there already")))
+    }
+}
+
+/// Makes an operator, or gives one a new password, which is returned to be shown once.
+pub(super) async fn put_operator(engine: &Engine, name: &str) -> Result<String> {
+    let (operator, password) = secret::operator(name)?;
+    engine.put_operator(operator).await?;
+    Ok(password)
+}
+
+/// The number after the largest.
+pub(super) fn next_free(apps: &[App]) -> Result<SdkAppId> {
+    match apps.iter().map(|app| app.id.0).max() {
+        None => Ok(SdkAppId(FIRST_APP)),
+        Some(largest) => largest
+            .checked_add(1)
+            .map(SdkAppId)
+            .ok_or_else(|| Failure::usage("--app: must be given: the largest number is taken")),
+    }
+}
+
+/// Opens a store that must be there, since the app to change is in it.
+async fn opened(file: Option<&std::path::Path>) -> Result<Engine> {
+    let settings = Settings::load(file)?;
+    local::open_existing(&settings).await?.ok_or_else(|| {
+        let path = settings.store.path.display();
+        Failure::usage(format!(
+            "store.path: no store at {path}; the server makes it"
+        ))
+    })
+}
+
+fn rotate(app: &mut App, newest: SecretKey) {
+    app.keys.insert(0, newest);
+    app.keys.truncate(KEYS);
+}
+
+fn describe(app: &App) -> String {
+    let mut words = vec![app.id.to_string()];
+    words.extend(Change::all_of(app).iter().map(Change::to_string));
+    words.push(format!("keys={}", app.keys.len()));
+    words.join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::SettingsFile;
+
+    fn app(id: u32) -> App {
+        App {
+            id: SdkAppId(id),
+            keys: vec![SecretKey::new("old")],
+            admins: Vec::new(),
+            features: Features::default(),
+            disabled: false,
+            created_at: 0,
+        }
+    }
+
+    /// A settings file whose store is a folder beside it.
+    fn settings_file(folder: &tempfile::TempDir) -> SettingsFile {
+        let file = folder.path().join("chatsync.toml");
+        let store = folder.path().join("data");
+        std::fs::write(&file, format!("store.path = '{}'", store.display())).unwrap();
+        SettingsFile { config: Some(file) }
+    }
+
+    async fn printed(command: AppCommand) -> Result<String> {
+        let mut out = Vec::new();
+        super::app(command, &mut out).await?;
+        Ok(String::from_utf8(out).unwrap())
+    }
+
+    #[tokio::test]
+    async fn an_app_from_creation_to_a_new_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let list = || {
+            printed(AppCommand::List {
+                settings: settings.clone(),
+            })
+        };
+        assert_eq!(list().await, Ok(String::new()));
+        assert!(!folder.path().join("data").exists());
+
+        let create = |app| {
+            printed(AppCommand::Create {
+                settings: settings.clone(),
+                app,
+                admins: vec![UserId::new("boss").unwrap()],
+            })
+        };
+        let created = create(None).await.unwrap();
+        let id = SdkAppId(1_400_000_001);
+        assert!(
+            created.starts_with("app 1400000001\nsecret key "),
+            "{created}"
+        );
+        assert_eq!(create(Some(id)).await.unwrap_err().code, Failure::USAGE);
+
+        let changed = printed(AppCommand::Set {
+            settings: settings.clone(),
+            app: id,
+            changes: vec![Change::SyncConversationDeletion(true)],
+        });
+        assert!(
+            changed
+                .await
+                .unwrap()
+                .contains(" sync-conversation-deletion=on ")
+        );
+
+        let rotated = printed(AppCommand::RotateKey {
+            settings: settings.clone(),
+            app: id,
+        });
+        let rotated = rotated.await.unwrap();
+        let key = |text: &str| SecretKey::new(text.trim().rsplit(' ').next().unwrap());
+        let all = list().await.unwrap();
+        assert!(
+            all.contains("sync-conversation-deletion=on") && all.contains("keys=2"),
+            "{all}"
+        );
+        assert!(all.contains("admins=boss"), "{all}");
+
+        // What is signed from now on holds under the new key alone.
+        let user = UserId::new("alice").unwrap();
+        let settings = Settings::load(settings.config.as_deref()).unwrap();
+        let sig = make_usersig(&settings, id, &user, 60).await.unwrap();
+        let now = SystemClock.now() / 1000;
+        let check = |key| usersig::verify(id, &[key], &user, &sig, now);
+        assert!(check(key(&rotated)).is_ok());
+        assert_eq!(check(key(&created)), Err(usersig::Refused::WrongKey));
+    }
+
+    #[tokio::test]
+    async fn an_app_that_is_not_there_is_a_wrong_argument() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let rotate = || {
+            printed(AppCommand::RotateKey {
+                settings: settings.clone(),
+                app: SdkAppId(1),
+            })
+        };
+        let failure = rotate().await.unwrap_err();
+        assert!(failure.line.starts_with("store.path: "), "{failure}");
+        operator(
+            Operator::Set {
+                settings: settings.clone(),
+                name: UserId::new("admin").unwrap(),
+            },
+            &mut Vec::new(),
+        )
+        .await
+        .unwrap();
+        assert_eq!(rotate().await, Err(Failure::usage("--app: no such app")));
+    }
+
+    #[tokio::test]
+    async fn a_copy_can_be_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = settings_file(&folder);
+        let loaded = Settings::load(settings.config.as_deref()).unwrap();
+        let engine = local::open(&loaded).await.unwrap();
+        create_app(&engine, SdkAppId(5), Vec::new()).await.unwrap();
+        let restored = folder.path().join("restored");
+        std::fs::create_dir(&restored).unwrap();
+        let call = Backup {
+            settings,
+            to: restored.join("chatsync.db"),
+        };
+        // Beside the store that is open.
+        backup(&call, &mut Vec::new()).unwrap();
+        let mut settings = loaded;
+        settings.store.path = restored;
+        let copy = local::open(&settings).await.unwrap();
+        assert_eq!(copy.apps().await.unwrap()[0].id, SdkAppId(5));
+    }
+
+    #[tokio::test]
+    async fn a_usersig_that_is_printed_is_valid() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("chatsync.toml");
+        let text = format!(
+            "store.path = '{}'\n[[bootstrap.apps]]\nsdk_app_id = 7\nsecret_key = 'k'",
+            folder.path().join("none").display()
+        );
+        std::fs::write(&file, text).unwrap();
+        let call = Usersig {
+            settings: SettingsFile { config: Some(file) },
+            app: SdkAppId(7),
+            user: UserId::new("alice").unwrap(),
+            expire: 60,
+        };
+        let mut out = Vec::new();
+        usersig(&call, &mut out).await.unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let sig = text.strip_suffix('\n').unwrap();
+        let now = SystemClock.now() / 1000;
+        let credential =
+            usersig::verify(call.app, &[SecretKey::new("k")], &call.user, sig, now).unwrap();
+        assert_eq!(credential.expires_at - credential.issued_at, 60);
+        assert!(!folder.path().join("none").exists());
+    }
+
+    #[test]
+    fn a_rotation_keeps_the_key_before() {
+        let mut app = app(1);
+        rotate(&mut app, SecretKey::new("new"));
+        assert_eq!(app.keys, [SecretKey::new("new"), SecretKey::new("old")]);
+        rotate(&mut app, SecretKey::new("newest"));
+        assert_eq!(app.keys, [SecretKey::new("newest"), SecretKey::new("new")]);
+    }
+
+    #[test]
+    fn an_app_without_a_number_gets_the_next() {
+        assert_eq!(next_free(&[]), Ok(SdkAppId(1_400_000_001)));
+        assert_eq!(next_free(&[app(5), app(3)]), Ok(SdkAppId(6)));
+        assert_eq!(
+            next_free(&[app(u32::MAX)]).unwrap_err().code,
+            Failure::USAGE
+        );
+    }
+
+    #[test]
+    fn no_key_is_listed() {
+        assert!(describe(&app(1)).ends_with(" keys=1"));
+        assert!(!describe(&app(1)).contains("old"));
+    }
+
+    #[test]
+    fn a_backup_does_not_overwrite() {
+        let there = tempfile::NamedTempFile::new().unwrap();
+        let call = Backup {
+            settings: SettingsFile::default(),
+            to: there.path().into(),
+        };
+        let failure = backup(&call, &mut Vec::new()).unwrap_err();
+        assert_eq!(failure.code, Failure::USAGE);
+        assert!(failure.line.starts_with("--to: "), "{failure}");
+    }
+}
