@@ -15,7 +15,7 @@ use crate::domain::app::{App, Features, SecretKey};
 use crate::domain::{Millis, SdkAppId};
 use crate::engine::{Clock, Engine, EngineError, Limits};
 use crate::hub::{Bounds, Hub};
-use crate::settings::{BootstrapApp, Settings, StoreSettings, SyncMode};
+use crate::settings::{BootstrapApp, LimitSettings, Settings, StoreSettings, SyncMode};
 use crate::store::sqlite::{OpenError, Options, SqliteStore};
 use crate::store::{Store, StoreError};
 use crate::transport::{self, Context, accept, drain};
@@ -64,7 +64,7 @@ pub fn bind(settings: &Settings) -> io::Result<TcpListener> {
 impl Server {
     /// Opens the store and joins the layers; creates the settings' apps where they are missing.
     pub async fn build(settings: &Settings, clock: Arc<dyn Clock>) -> Result<Self, StartError> {
-        let options = options(&settings.store);
+        let options = store_options(&settings.store);
         let store: Arc<dyn Store> =
             Arc::new(tokio::task::spawn_blocking(move || SqliteStore::open(&options)).await??);
         let limits = &settings.limits;
@@ -77,11 +77,7 @@ impl Server {
             Arc::clone(&store),
             Arc::new(LocalBus::new(subscriber)),
             clock,
-            Limits {
-                page: limits.page,
-                group_members: limits.group_members,
-                request_memory: Millis::from(limits.request_memory_hours) * HOUR,
-            },
+            engine_limits(limits),
         )
         .await?;
         hub.start_at(engine.position().await?);
@@ -148,7 +144,8 @@ impl Server {
     }
 }
 
-fn options(settings: &StoreSettings) -> Options {
+/// The embedded store as the settings want it served.
+pub(crate) fn store_options(settings: &StoreSettings) -> Options {
     Options {
         folder: settings.path.clone(),
         durable: settings.sync == SyncMode::Full,
@@ -156,6 +153,15 @@ fn options(settings: &StoreSettings) -> Options {
         group: settings.group,
         readers: settings.readers,
         serving: true,
+    }
+}
+
+/// The engine's bounds as the settings have them.
+pub(crate) fn engine_limits(settings: &LimitSettings) -> Limits {
+    Limits {
+        page: settings.page,
+        group_members: settings.group_members,
+        request_memory: Millis::from(settings.request_memory_hours) * HOUR,
     }
 }
 

@@ -52,6 +52,8 @@ pub enum Command {
     Backup(Backup),
     /// Log in as a device and chat from the terminal
     Client(Client),
+    /// Print the wire protocol as an AsyncAPI document
+    Protocol,
     /// Print a completion script for a shell
     Completions {
         /// Which shell

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use crate::bus::{Bus, Committed};
+use crate::domain::SdkAppId;
 use crate::domain::app::SecretKey;
-use crate::domain::{Millis, SdkAppId};
-use crate::engine::{Engine, Limits, SystemClock};
-use crate::settings::{Settings, SyncMode};
+use crate::engine::{Engine, SystemClock};
+use crate::server;
+use crate::settings::Settings;
 use crate::store::sqlite::{Options, SqliteStore};
 
 use super::failure::Failure;
@@ -25,24 +26,16 @@ impl Bus for NobodyToTell {
 /// Opens the store; makes one where there is none.
 pub(super) async fn open(settings: &Settings) -> Result<Engine, Failure> {
     let store = SqliteStore::open(&Options {
-        folder: settings.store.path.clone(),
-        durable: settings.store.sync == SyncMode::Full,
-        queue: settings.store.queue,
-        group: settings.store.group,
         // One command, one question at a time.
         readers: 1,
         serving: false,
+        ..server::store_options(&settings.store)
     })?;
-    let limits = Limits {
-        page: settings.limits.page,
-        group_members: settings.limits.group_members,
-        request_memory: Millis::from(settings.limits.request_memory_hours) * 60 * 60 * 1000,
-    };
     Ok(Engine::new(
         Arc::new(store),
         Arc::new(NobodyToTell),
         Arc::new(SystemClock),
-        limits,
+        server::engine_limits(&settings.limits),
     )
     .await?)
 }

@@ -56,6 +56,11 @@ fn run(cli: Cli, program: &str, out: &mut dyn Write) -> Result<(), Failure> {
         Command::Config(command) => admin::config(&command, out),
         Command::Backup(call) => admin::backup(&call, out),
         Command::Client(call) => client::run(call, out),
+        Command::Protocol => Ok(writeln!(
+            out,
+            "{:#}",
+            crate::protocol::asyncapi::document()
+        )?),
         Command::Completions { shell } => {
             // Through memory: the generator panics when it can't write.
             let mut script = Vec::new();

@@ -1,6 +1,7 @@
 //! Opening, and copying while open.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 use rusqlite::{Connection, OpenFlags};
@@ -28,7 +29,7 @@ pub(super) fn open(options: &Options) -> Result<SqliteStore, OpenError> {
         folder: options.folder.clone(),
         cause,
     };
-    std::fs::create_dir_all(&options.folder).map_err(folder)?;
+    make_private(&options.folder).map_err(folder)?;
     let lock = if options.serving {
         Some(lock(&options.folder)?)
     } else {
@@ -36,6 +37,7 @@ pub(super) fn open(options: &Options) -> Result<SqliteStore, OpenError> {
     };
 
     let file = options.folder.join(FILE);
+    private().open(&file).map_err(folder)?;
     let mut connection = connect(&file, OpenFlags::default())?;
     set_up(&connection, options.durable).map_err(failure)?;
     schema::migrate(&mut connection)?;
@@ -66,12 +68,7 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         folder: folder.to_owned(),
         cause,
     };
-    let file = OpenOptions::new()
-        .create(true)
-        .truncate(false)
-        .write(true)
-        .open(folder.join(LOCK))
-        .map_err(broken)?;
+    let file = private().open(folder.join(LOCK)).map_err(broken)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
@@ -79,6 +76,18 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         }),
         Err(TryLockError::Error(cause)) => Err(broken(cause)),
     }
+}
+
+/// How the store's files are made: for their owner alone, for they hold keys. `SQLite` gives those it makes
+/// beside the database the same mode.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true).mode(0o600);
+    options
+}
+
+fn make_private(folder: &Path) -> std::io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)
 }
 
 fn connect(file: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
@@ -115,6 +124,8 @@ pub(super) fn backup(folder: &Path, to: &Path) -> Result<(), OpenError> {
     let Some(text) = to.to_str() else {
         return Err(broken(std::io::ErrorKind::InvalidFilename.into()));
     };
+    // An empty file is one that VACUUM INTO takes; made here, it is its owner's alone from the beginning.
+    private().open(to).map_err(broken)?;
     source.execute("VACUUM INTO ?1", [text]).map_err(failure)?;
     let copy = connect(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     copy.execute("DELETE FROM meta WHERE key = 'epoch'", [])

@@ -85,6 +85,21 @@ async fn a_backup_has_an_epoch_of_its_own() {
     assert_ne!(one.unwrap(), two.unwrap());
 }
 
+#[test]
+fn the_files_are_their_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let store = SqliteStore::open(&Options::small(&data)).unwrap();
+    SqliteStore::backup(&data, &data.join("copy.db")).unwrap();
+    for file in std::fs::read_dir(&data).unwrap() {
+        let file = file.unwrap();
+        let mode = file.metadata().unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode, 0o600, "{}", file.path().display());
+    }
+    drop(store);
+}
+
 /// The design's promise that a deletion costs the same for 10 messages and for a million, counted in steps of
 /// SQLite's virtual machine rather than in time.
 #[test]
