@@ -54,3 +54,22 @@ async fn what_changes_between_two_pages_is_not_missed() {
         .all_agree(&mut [&mut phone, &mut laptop, &mut fresh])
         .await;
 }
+
+#[tokio::test]
+async fn a_device_that_is_cut_off_between_two_pages_misses_nothing() {
+    let server = TestServer::synced_with(|settings| settings.limits.page = 3).await;
+    let (mut phone, mut laptop, mut bob) = world(&server).await;
+    groups(&mut phone, 7).await;
+    laptop.settle().await;
+
+    let mut fresh = TestDevice::offline(&server, Who::new("alice", "tablet"));
+    let first = fresh.try_login(&server).await.expect("logged in");
+    fresh.replica.synced(&SyncAnswer::read(&first));
+    fresh.vanish();
+    // A message moves no version: only the catch-up itself can bring it.
+    bob.say("C2Calice", "news").await;
+    fresh.resume(&server).await;
+    server
+        .all_agree(&mut [&mut phone, &mut laptop, &mut fresh])
+        .await;
+}

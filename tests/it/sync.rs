@@ -233,3 +233,27 @@ async fn a_restart_is_no_reset() {
     phone.resume(&server).await;
     server.all_agree(&mut [&mut phone, &mut laptop]).await;
 }
+
+#[tokio::test]
+async fn a_device_that_came_after_history_was_cleared_knows_what_a_deletion_hides() {
+    let server = TestServer::synced().await;
+    let (mut phone, mut laptop, mut bob) = world(&server).await;
+    let newest = bob.say("C2Calice", "oops").await;
+    let params = json!({ "conversationID": "C2Calice", "ID": newest.id });
+    bob.ok("message.revoke", params).await;
+    phone
+        .ok(
+            "conversation.clearHistory",
+            json!({ "conversationID": "C2Cbob" }),
+        )
+        .await;
+
+    // It is shown a conversation without a message, whose log ends with a control entry.
+    let mut tablet = server.device("alice", "tablet").await;
+    // The laptop deletes up to the newest message: that hides it, for nothing newer is a message.
+    let params = json!({ "conversationIDList": ["C2Cbob"], "upTo": { "C2Cbob": newest.seq } });
+    laptop.delete_with(params).await;
+    server
+        .all_agree(&mut [&mut phone, &mut laptop, &mut tablet])
+        .await;
+}
