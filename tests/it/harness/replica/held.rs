@@ -151,6 +151,8 @@ impl Held {
             }
             None => {}
         }
+        // A whole entry says that it is listed, whatever one would have worked out.
+        self.newest = self.newest.max(self.hidden_up_to + 1);
         self.last_seq = self.last_seq.max(entry.last_seq);
     }
 
