@@ -1,1 +1,18 @@
 #![cfg(test)]
+//! The server as its clients know it: one module a subject, told as stories.
+
+mod durability;
+mod harness;
+mod idempotency;
+mod isolation;
+mod layers;
+mod left_groups;
+mod paging;
+mod presence;
+mod refusals;
+mod return_table;
+mod seed;
+mod slow_devices;
+mod switch;
+mod sync;
+mod undo;

@@ -1,0 +1,27 @@
+//! What was acknowledged survives a kill.
+
+use crate::harness::{Entry, ServerProcess};
+
+#[tokio::test]
+async fn an_acknowledged_deletion_survives_a_kill() {
+    let mut server = ServerProcess::start().await;
+    server.set_switch(true).await;
+    let mut phone = server.device("alice", "phone").await;
+    let mut laptop = server.device("alice", "laptop").await;
+    let mut bob = server.device("bob", "phone").await;
+    bob.say("C2Calice", "hi").await;
+    laptop.settle().await;
+    laptop.leave().await;
+    let deleted = phone.delete(&["C2Cbob"]).await;
+    assert!(deleted.synced);
+
+    server.crash_and_restart().await;
+    let caught_up = laptop.resume(&server).await;
+    assert!(!caught_up.reset);
+    assert_eq!(caught_up.version, deleted.version);
+    assert!(matches!(caught_up.entry("C2Cbob"), Entry::Deleted(_)));
+    phone.resume(&server).await;
+    phone.lists_only(&[]).await;
+    bob.resume(&server).await;
+    assert_eq!(bob.texts("C2Calice").await, ["hi"]);
+}

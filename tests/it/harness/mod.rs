@@ -1,0 +1,25 @@
+//! A real server, real WebSockets, and devices that tell what they see.
+//!
+//! - [`TestServer`] runs the server in this process, on port 0, on a clock that tests set.
+//! - [`ServerProcess`] runs the real binary, so that it can be killed.
+//! - [`TestDevice`] is one device on the wire; what it receives it applies to its [`Replica`].
+//! - [`Replica`](replica::Replica) is the client's side of the protocol without any I/O.
+//!
+//! Nothing sleeps: a device waits for what it expects, and "nothing came" is shown by a ping, whose answer the
+//! server sends after every push that was queued before it.
+
+mod clock;
+mod device;
+mod process;
+mod replica;
+mod server;
+mod story;
+mod types;
+mod wire;
+
+pub(crate) use clock::{DAY, HOUR, SECOND};
+pub(crate) use device::{TestDevice, Who};
+pub(crate) use process::ServerProcess;
+pub(crate) use server::{APP, OTHER_APP, TestServer, user_sig};
+pub(crate) use story::text_message;
+pub(crate) use types::{Entry, Message, RpcError, SyncAnswer};
