@@ -20,6 +20,7 @@ mod retention;
 mod sync;
 pub mod usersig;
 
+pub use crate::store::StoreError;
 pub use clock::{Clock, SystemClock};
 pub use error::{Denied, EngineError};
 

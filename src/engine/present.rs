@@ -55,6 +55,7 @@ pub(super) fn conversation(
         is_pinned: view.is_pinned,
         last_message: last_message.map(|entry| message(&entry, view.log, &view.conversation)),
         last_seq: head.last_seq,
+        last_message_seq: head.last_message_seq,
         read_up_to: view.read_upto,
         hidden_up_to: view.told.hidden_upto,
         history_floor: view.told.history_floor,

@@ -24,7 +24,7 @@ impl Engine {
         self.query(move |tx| {
             let reached = tx.reached(account)?;
             let plan = Plan::of(cursor, epoch, account, reached);
-            answer_page(tx, app, account, epoch, plan, page)
+            answer_page(tx, app, account, epoch, plan, reached, page)
         })
         .await
     }
@@ -116,6 +116,7 @@ fn answer_page(
     account: AccountKey,
     epoch: Epoch,
     plan: Plan,
+    reached: Since,
     page: usize,
 ) -> Result<answer::Sync> {
     let Plan {
@@ -132,6 +133,9 @@ fn answer_page(
     };
     let is_completed = views.len() <= page;
     views.truncate(page);
+    // A device may have lost its connection between two pages, and with it what was pushed meanwhile. So the
+    // last of several pages is followed by what changed since the first was read, if anything did.
+    let is_final = is_completed && (rest.is_none() || until == reached);
 
     let next = match views.last() {
         Some(last) if !is_completed => {
@@ -165,6 +169,6 @@ fn answer_page(
         cursor: next.encode(),
         reset,
         conversation_list,
-        is_completed,
+        is_completed: is_final,
     })
 }

@@ -47,6 +47,8 @@ pub struct Conversation {
     pub last_message: Option<Message>,
     /// Seq of the newest entry, control entries included: what the gap rule counts from.
     pub last_seq: Seq,
+    /// Seq of the newest message, also where it can't be read: what the deletion floor is held against.
+    pub last_message_seq: Seq,
     pub read_up_to: Seq,
     /// The deletion floor as told: a client lists the conversation iff its newest message is above it.
     pub hidden_up_to: Seq,

@@ -1,6 +1,6 @@
 //! Where the state lives. The rules are not here: a store keeps rows, and keeps them together.
 //!
-//! # What any store promises (held by [`contract`])
+//! # What any store promises (held by the tests in `contract`)
 //! - A [`Job`]'s writes are committed together or not at all, and durably: [`Job::done`] is called with `Ok` only
 //!   after they would survive a power loss.
 //! - Jobs are serialised: each sees all that earlier ones wrote, committed or about to be.

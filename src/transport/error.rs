@@ -3,11 +3,10 @@
 use serde_json::json;
 
 use crate::engine::usersig::Refused;
-use crate::engine::{Denied, EngineError};
+use crate::engine::{Denied, EngineError, StoreError};
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
 use crate::protocol::jsonrpc::ErrorObject;
-use crate::store::StoreError;
 
 /// The error a client gets, having logged what is the operator's to know.
 pub fn told(error: &EngineError) -> ErrorObject {

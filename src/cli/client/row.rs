@@ -16,8 +16,7 @@ pub(super) struct Row {
     pub(super) read_up_to: Seq,
     /// Seq of the newest entry of which all before are known: what the gap rule counts from.
     pub(super) last_seq: Seq,
-    /// Seq of the newest message (control entries left out), or, where its history was cleared, the least that
-    /// it can't be above.
+    /// Seq of the newest message; control entries left out.
     newest: Seq,
     hidden: Seq,
     unread: Unread,
@@ -140,14 +139,7 @@ impl Row {
         self.unread.since.retain(|seq| *seq > told.last_seq);
         if is_newer {
             self.last_seq = told.last_seq;
-            self.newest = match &told.last_message {
-                Some(message) => message.seq,
-                // Listed all the same: its newest message is one of those whose history was cleared.
-                None => told
-                    .history_floor
-                    .min(told.last_seq)
-                    .max(told.hidden_up_to.next()),
-            };
+            self.newest = told.last_message_seq;
             self.last_message = told.last_message;
         }
         self.clear(told.history_floor);

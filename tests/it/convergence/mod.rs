@@ -20,22 +20,63 @@ const STEPS: usize = 50;
 
 #[derive(Debug, Clone)]
 enum Step {
-    Send { who: (usize, usize), conv: Conv },
-    Delete { who: (usize, usize), convs: Vec<Conv>, clear: bool, known: bool, lose_reply: bool },
-    Restore { who: (usize, usize), convs: Vec<Conv> },
-    Clear { who: (usize, usize), conv: Conv },
-    Read { who: (usize, usize), conv: Conv },
-    Pin { who: (usize, usize), conv: Conv, pinned: bool },
-    Revoke { who: (usize, usize), conv: Conv },
-    Burst { convs: Vec<Conv> },
-    Membership { add: bool },
-    Leave { who: (usize, usize) },
-    Vanish { who: (usize, usize) },
-    Return { who: (usize, usize) },
-    StartOver { who: (usize, usize) },
-    Switch { on: bool },
+    Send {
+        who: (usize, usize),
+        conv: Conv,
+    },
+    Delete {
+        who: (usize, usize),
+        convs: Vec<Conv>,
+        clear: bool,
+        known: bool,
+        lose_reply: bool,
+    },
+    Restore {
+        who: (usize, usize),
+        convs: Vec<Conv>,
+    },
+    Clear {
+        who: (usize, usize),
+        conv: Conv,
+    },
+    Read {
+        who: (usize, usize),
+        conv: Conv,
+    },
+    Pin {
+        who: (usize, usize),
+        conv: Conv,
+        pinned: bool,
+    },
+    Revoke {
+        who: (usize, usize),
+        conv: Conv,
+    },
+    Burst {
+        convs: Vec<Conv>,
+    },
+    Membership {
+        add: bool,
+    },
+    Leave {
+        who: (usize, usize),
+    },
+    Vanish {
+        who: (usize, usize),
+    },
+    Return {
+        who: (usize, usize),
+    },
+    StartOver {
+        who: (usize, usize),
+    },
+    Switch {
+        on: bool,
+    },
     Restart,
-    Wait { days: i64 },
+    Wait {
+        days: i64,
+    },
     Check,
 }
 
@@ -77,12 +118,18 @@ fn step() -> impl Strategy<Value = Step> {
 
 #[test]
 fn every_device_ends_equal_to_the_model() {
-    let cases = number("CONVERGENCE_CASES").map_or(CASES, |cases| u32::try_from(cases).expect("a count"));
+    let cases =
+        number("CONVERGENCE_CASES").map_or(CASES, |cases| u32::try_from(cases).expect("a count"));
     let seed = number("CONVERGENCE_SEED").unwrap_or_else(|| getrandom::u64().expect("random"));
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 200, ..Config::default() };
+    let config = Config {
+        cases,
+        failure_persistence: None,
+        max_shrink_iters: 200,
+        ..Config::default()
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -104,14 +151,19 @@ fn every_device_ends_equal_to_the_model() {
         Ok(()) => {}
         Err(TestError::Fail(reason, (synced, steps))) => {
             let steps: Vec<_> = steps.iter().map(|step| format!("  {step:?}")).collect();
-            panic!("CONVERGENCE_SEED={seed}: {reason}\nsynced: {synced}\n{}", steps.join("\n"));
+            panic!(
+                "CONVERGENCE_SEED={seed}: {reason}\nsynced: {synced}\n{}",
+                steps.join("\n")
+            );
         }
         Err(error) => panic!("CONVERGENCE_SEED={seed}: {error}"),
     }
 }
 
 fn number(name: &str) -> Option<u64> {
-    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+    std::env::var(name)
+        .ok()
+        .map(|text| text.parse().expect("a number"))
 }
 
 async fn run(synced: bool, steps: Vec<Step>) {

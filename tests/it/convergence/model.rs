@@ -122,7 +122,10 @@ impl Model {
 
     fn newest_message(&self, user: usize, conv: Conv) -> usize {
         let entries = self.visible(user, conv);
-        entries.iter().rposition(|entry| entry.is_message).map_or(0, |at| at + 1)
+        entries
+            .iter()
+            .rposition(|entry| entry.is_message)
+            .map_or(0, |at| at + 1)
     }
 
     pub(super) fn exists(&self, user: usize, conv: Conv) -> bool {
@@ -132,12 +135,16 @@ impl Model {
     /// Whether one that logs in now is shown it.
     pub(super) fn is_listed(&self, user: usize, conv: Conv) -> bool {
         let newest = self.newest_message(user, conv);
-        self.views[user].get(&conv).is_some_and(|view| newest > view.hidden)
+        self.views[user]
+            .get(&conv)
+            .is_some_and(|view| newest > view.hidden)
     }
 
     /// Whether a device must show it, must not, or may either way.
     pub(super) fn expected(&self, user: usize, device: usize, conv: Conv) -> Option<bool> {
-        let Some(view) = self.views[user].get(&conv) else { return Some(false) };
+        let Some(view) = self.views[user].get(&conv) else {
+            return Some(false);
+        };
         let newest = self.newest_message(user, conv);
         if newest > view.hidden {
             Some(true)
@@ -152,12 +159,20 @@ impl Model {
         let view = &self.views[user][&conv];
         let entries = self.visible(user, conv);
         let newest = self.newest_message(user, conv);
-        let unread = entries.iter().skip(view.read).filter(|entry| entry.is_message).count();
+        let unread = entries
+            .iter()
+            .skip(view.read)
+            .filter(|entry| entry.is_message)
+            .count();
         Line {
             last_seq: entries.len(),
             last_message: (newest > view.floor).then(|| (newest, entries[newest - 1].is_revoked)),
             is_pinned: view.pinned,
-            membership: if view.end.is_some() { "kicked" } else { "active" },
+            membership: if view.end.is_some() {
+                "kicked"
+            } else {
+                "active"
+            },
             read: (!view.secret).then_some((unread, view.read)),
         }
     }
@@ -179,7 +194,9 @@ impl Model {
         for reader in [ALICE, BOB] {
             let sees = match conv {
                 Conv::Pair => true,
-                Conv::Team => self.views[reader].get(&conv).is_some_and(|view| view.end.is_none()),
+                Conv::Team => self.views[reader]
+                    .get(&conv)
+                    .is_some_and(|view| view.end.is_none()),
                 Conv::System => reader == user,
             };
             if sees {
@@ -207,7 +224,15 @@ impl Model {
     /// A message; its seq.
     pub(super) fn send(&mut self, user: usize, conv: Conv) -> usize {
         self.view(user, conv);
-        self.append(user, conv, Entry { is_message: true, is_revoked: false, sender: Some(user) });
+        self.append(
+            user,
+            conv,
+            Entry {
+                is_message: true,
+                is_revoked: false,
+                sender: Some(user),
+            },
+        );
         let seq = self.log(user, conv).len();
         self.view(user, conv).read = seq;
         seq
@@ -216,15 +241,28 @@ impl Model {
     /// The newest message of one's own that can still be revoked.
     pub(super) fn revocable(&self, user: usize, conv: Conv) -> Option<usize> {
         let view = self.views[user].get(&conv)?;
-        let own = |entry: &Entry| entry.is_message && !entry.is_revoked && entry.sender == Some(user);
+        let own =
+            |entry: &Entry| entry.is_message && !entry.is_revoked && entry.sender == Some(user);
         let at = self.visible(user, conv).iter().rposition(own)? + 1;
         (at > view.floor && self.may_send(user, conv)).then_some(at)
     }
 
     pub(super) fn revoke(&mut self, user: usize, conv: Conv, seq: usize) {
-        let log = if conv == Conv::Pair { &mut self.pair } else { &mut self.team };
+        let log = if conv == Conv::Pair {
+            &mut self.pair
+        } else {
+            &mut self.team
+        };
         log[seq - 1].is_revoked = true;
-        self.append(user, conv, Entry { is_message: false, is_revoked: false, sender: Some(user) });
+        self.append(
+            user,
+            conv,
+            Entry {
+                is_message: false,
+                is_revoked: false,
+                sender: Some(user),
+            },
+        );
     }
 
     fn next_version(&mut self, user: usize) {
@@ -232,7 +270,13 @@ impl Model {
     }
 
     /// One deletion of several, as `device` made it.
-    pub(super) fn delete(&mut self, user: usize, device: usize, list: &[(Conv, Option<usize>)], clear: bool) {
+    pub(super) fn delete(
+        &mut self,
+        user: usize,
+        device: usize,
+        list: &[(Conv, Option<usize>)],
+        clear: bool,
+    ) {
         let (synced, now) = (self.synced, self.now);
         let mut any = false;
         for &(conv, known) in list {
@@ -247,7 +291,10 @@ impl Model {
             let view = self.view(user, conv);
             view.undo = match view.undo {
                 Some((floors, _)) if !is_listed => Some((floors, now)),
-                _ => Some(([view.hidden, view.floor, view.told_hidden, view.told_floor], now)),
+                _ => Some((
+                    [view.hidden, view.floor, view.told_hidden, view.told_floor],
+                    now,
+                )),
             };
             view.hidden = view.hidden.max(upto);
             if clear {
@@ -325,7 +372,9 @@ impl Model {
     }
 
     pub(super) fn bob_is_member(&self) -> bool {
-        self.views[BOB].get(&Conv::Team).is_some_and(|view| view.end.is_none())
+        self.views[BOB]
+            .get(&Conv::Team)
+            .is_some_and(|view| view.end.is_none())
     }
 
     /// Bob comes into the group: he sees what is said from here on, and gets a notice.
@@ -341,17 +390,49 @@ impl Model {
             floors[3] = floors[3].max(end);
         }
         self.next_version(BOB);
-        self.append(BOB, Conv::System, Entry { is_message: true, is_revoked: false, sender: None });
-        self.append(ALICE, Conv::Team, Entry { is_message: false, is_revoked: false, sender: None });
+        self.append(
+            BOB,
+            Conv::System,
+            Entry {
+                is_message: true,
+                is_revoked: false,
+                sender: None,
+            },
+        );
+        self.append(
+            ALICE,
+            Conv::Team,
+            Entry {
+                is_message: false,
+                is_revoked: false,
+                sender: None,
+            },
+        );
     }
 
     /// Bob is removed: the log ends for him with the tip that says so.
     pub(super) fn remove_bob(&mut self) {
-        self.append(ALICE, Conv::Team, Entry { is_message: false, is_revoked: false, sender: None });
+        self.append(
+            ALICE,
+            Conv::Team,
+            Entry {
+                is_message: false,
+                is_revoked: false,
+                sender: None,
+            },
+        );
         let end = self.team.len();
         self.view(BOB, Conv::Team).end = Some(end);
         self.next_version(BOB);
-        self.append(BOB, Conv::System, Entry { is_message: true, is_revoked: false, sender: None });
+        self.append(
+            BOB,
+            Conv::System,
+            Entry {
+                is_message: true,
+                is_revoked: false,
+                sender: None,
+            },
+        );
     }
 
     /// The device goes; what it shows stays as it is.
@@ -376,7 +457,9 @@ impl Model {
         for conv in Conv::ALL {
             let is_listed = self.is_listed(user, conv);
             let newest = self.newest_message(user, conv);
-            let Some(view) = self.views[user].get_mut(&conv) else { continue };
+            let Some(view) = self.views[user].get_mut(&conv) else {
+                continue;
+            };
             if is_listed {
                 view.shown[device] = Some(true);
             } else if newest <= view.told_hidden || otherwise.is_some() {

@@ -37,7 +37,12 @@ impl World {
             }
         }
         devices[ALICE][0].create_group("team", &["bob"]).await;
-        let mut world = Self { server, devices, model, requests: 0 };
+        let mut world = Self {
+            server,
+            devices,
+            model,
+            requests: 0,
+        };
         world.model.delivered();
         world
     }
@@ -46,25 +51,46 @@ impl World {
         self.model.now = self.server.now();
         match step {
             Step::Send { who, conv } => self.send(who, conv).await,
-            Step::Delete { who, convs, clear, known, lose_reply } => {
+            Step::Delete {
+                who,
+                convs,
+                clear,
+                known,
+                lose_reply,
+            } => {
                 self.delete(who, &convs, clear, known, lose_reply).await;
             }
             Step::Restore { who, convs } => self.restore(who, &convs).await,
             Step::Clear { who, conv } => {
                 let exists = self.model.exists(who.0, conv);
-                if self.mark(who, "conversation.clearHistory", conv, json!({}), exists).await {
+                if self
+                    .mark(who, "conversation.clearHistory", conv, json!({}), exists)
+                    .await
+                {
                     self.model.clear(who.0, conv);
                 }
             }
             Step::Read { who, conv } => {
                 let exists = self.model.exists(who.0, conv);
-                if self.mark(who, "conversation.read", conv, json!({}), exists).await {
+                if self
+                    .mark(who, "conversation.read", conv, json!({}), exists)
+                    .await
+                {
                     self.model.mark_read(who.0, conv);
                 }
             }
             Step::Pin { who, conv, pinned } => {
                 let is_listed = self.model.is_listed(who.0, conv);
-                if self.mark(who, "conversation.pin", conv, json!({ "isPinned": pinned }), is_listed).await {
+                if self
+                    .mark(
+                        who,
+                        "conversation.pin",
+                        conv,
+                        json!({ "isPinned": pinned }),
+                        is_listed,
+                    )
+                    .await
+                {
                     self.model.pin(who.0, conv, pinned);
                 }
             }
@@ -132,7 +158,14 @@ impl World {
         }
     }
 
-    async fn delete(&mut self, who: (usize, usize), convs: &[Conv], clear: bool, known: bool, lose_reply: bool) {
+    async fn delete(
+        &mut self,
+        who: (usize, usize),
+        convs: &[Conv],
+        clear: bool,
+        known: bool,
+        lose_reply: bool,
+    ) {
         self.awake(who).await;
         self.requests += 1;
         let ids: Vec<_> = convs.iter().map(|conv| conv.id(who.0)).collect();
@@ -142,10 +175,17 @@ impl World {
             "requestID": format!("r{}", self.requests),
         });
         let replica = &self.device(who).replica;
-        let up_to: Vec<_> = ids.iter().map(|id| known.then(|| replica.last_seq(id))).collect();
+        let up_to: Vec<_> = ids
+            .iter()
+            .map(|id| known.then(|| replica.last_seq(id)))
+            .collect();
         if known {
-            params["upTo"] =
-                ids.iter().cloned().zip(&up_to).map(|(id, up_to)| (id, json!(up_to))).collect::<Value>();
+            params["upTo"] = ids
+                .iter()
+                .cloned()
+                .zip(&up_to)
+                .map(|(id, up_to)| (id, json!(up_to)))
+                .collect::<Value>();
         }
         if lose_reply {
             // It may have been done or not; the retry finds out, and does it once.
@@ -161,28 +201,55 @@ impl World {
             .zip(up_to)
             .map(|(conv, up_to)| (*conv, up_to.map(|seq| usize::try_from(seq).expect("a seq"))))
             .collect();
-        for (result, (conv, _)) in answer["results"].as_array().expect("results").iter().zip(&list) {
-            let expected = if self.model.exists(who.0, *conv) { 0 } else { 2500 };
+        for (result, (conv, _)) in answer["results"]
+            .as_array()
+            .expect("results")
+            .iter()
+            .zip(&list)
+        {
+            let expected = if self.model.exists(who.0, *conv) {
+                0
+            } else {
+                2500
+            };
             assert_eq!(result["code"], expected, "{answer}");
         }
         self.model.delete(who.0, who.1, &list, clear);
-        assert_eq!(answer["version"], self.model.versions[who.0], "one deletion, one version");
+        assert_eq!(
+            answer["version"], self.model.versions[who.0],
+            "one deletion, one version"
+        );
         assert_eq!(answer["synced"], self.model.synced);
     }
 
     async fn restore(&mut self, who: (usize, usize), convs: &[Conv]) {
         self.awake(who).await;
         let ids: Vec<_> = convs.iter().map(|conv| conv.id(who.0)).collect();
-        let answer = self.device(who).ok("conversation.restore", json!({ "conversationIDList": ids })).await;
+        let answer = self
+            .device(who)
+            .ok("conversation.restore", json!({ "conversationIDList": ids }))
+            .await;
         let done = self.model.restore(who.0, convs);
-        for (result, done) in answer["results"].as_array().expect("results").iter().zip(done) {
+        for (result, done) in answer["results"]
+            .as_array()
+            .expect("results")
+            .iter()
+            .zip(done)
+        {
             assert_eq!(result["code"] == 0, done, "{answer}");
         }
         assert_eq!(answer["version"], self.model.versions[who.0]);
     }
 
     /// Calls a method about one conversation; whether it is to succeed is the model's to say.
-    async fn mark(&mut self, who: (usize, usize), method: &str, conv: Conv, mut params: Value, exists: bool) -> bool {
+    async fn mark(
+        &mut self,
+        who: (usize, usize),
+        method: &str,
+        conv: Conv,
+        mut params: Value,
+        exists: bool,
+    ) -> bool {
         self.awake(who).await;
         params["conversationID"] = conv.id(who.0).into();
         if exists {
@@ -194,11 +261,16 @@ impl World {
     }
 
     async fn revoke(&mut self, who: (usize, usize), conv: Conv) {
-        let Some(seq) = self.model.revocable(who.0, conv) else { return };
+        let Some(seq) = self.model.revocable(who.0, conv) else {
+            return;
+        };
         self.awake(who).await;
         let id = conv.id(who.0);
         let history = self.device(who).history(&id).await;
-        let message = history.iter().find(|message| message.seq == seq as u64).expect("readable");
+        let message = history
+            .iter()
+            .find(|message| message.seq == seq as u64)
+            .expect("readable");
         let params = json!({ "conversationID": id, "ID": message.id });
         match self.device(who).call("message.revoke", params).await {
             Ok(_) => self.model.revoke(who.0, conv, seq),
@@ -215,10 +287,15 @@ impl World {
                 if !self.model.online[user][device] {
                     continue;
                 }
-                for &conv in convs.iter().filter(|conv| self.model.may_send(user, **conv)) {
+                for &conv in convs
+                    .iter()
+                    .filter(|conv| self.model.may_send(user, **conv))
+                {
                     for _ in 0..3 {
                         let params = text_message(&conv.id(user), "burst");
-                        let id = self.devices[user][device].ask("message.send", &params).await;
+                        let id = self.devices[user][device]
+                            .ask("message.send", &params)
+                            .await;
                         asked.push((user, device, conv, id));
                     }
                 }
@@ -233,7 +310,11 @@ impl World {
         }
         sent.sort_unstable();
         for (conv, seq, user) in sent {
-            assert_eq!(self.model.send(user, conv) as u64, seq, "seqs are without holes");
+            assert_eq!(
+                self.model.send(user, conv) as u64,
+                seq,
+                "seqs are without holes"
+            );
         }
         self.model.blur();
     }
@@ -277,12 +358,19 @@ impl World {
         for user in [ALICE, BOB] {
             for device in 0..DEVICES {
                 self.devices[user][device].settle().await;
-                assert_eq!(self.devices[user][device].replica.version(), self.model.versions[user]);
+                assert_eq!(
+                    self.devices[user][device].replica.version(),
+                    self.model.versions[user]
+                );
             }
             let mut fresh = self.server.fresh_device(USERS[user]).await;
             for conv in Conv::ALL {
                 let id = conv.id(user);
-                assert_eq!(fresh.replica.lists(&id), self.model.is_listed(user, conv), "new: {id}");
+                assert_eq!(
+                    fresh.replica.lists(&id),
+                    self.model.is_listed(user, conv),
+                    "new: {id}"
+                );
                 for device in 0..DEVICES {
                     self.check_device((user, device), conv);
                 }
@@ -298,7 +386,12 @@ impl World {
         let device = &self.devices[who.0][who.1];
         let id = conv.id(who.0);
         if let Some(expected) = self.model.expected(who.0, who.1, conv) {
-            assert_eq!(device.replica.lists(&id), expected, "{}: {id}", device.who.device);
+            assert_eq!(
+                device.replica.lists(&id),
+                expected,
+                "{}: {id}",
+                device.who.device
+            );
         }
         if self.model.is_listed(who.0, conv) {
             self.check_line(who.0, conv, device, !self.model.is_secret(who.0, conv));
@@ -322,7 +415,11 @@ impl World {
         });
         assert_eq!(last, expected.last_message, "{name}: {id}");
         if let Some((unread, read_up_to)) = expected.read {
-            assert_eq!((line.unread_count, line.read_up_to), (unread as u64, read_up_to as u64), "{name}: {id}");
+            assert_eq!(
+                (line.unread_count, line.read_up_to),
+                (unread as u64, read_up_to as u64),
+                "{name}: {id}"
+            );
         }
     }
 }

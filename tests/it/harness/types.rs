@@ -82,6 +82,7 @@ pub(crate) struct Conversation {
     pub(crate) is_pinned: bool,
     pub(crate) last_message: Option<Message>,
     pub(crate) last_seq: u64,
+    pub(crate) last_message_seq: u64,
     pub(crate) read_up_to: u64,
     pub(crate) hidden_up_to: u64,
     pub(crate) history_floor: u64,

@@ -139,20 +139,10 @@ impl Held {
         // Messages that came since the entry was made, if it was long on its way.
         self.unread_count =
             entry.unread_count + self.messages_after(entry.last_seq.max(self.read_up_to));
-        match &entry.last_message {
-            Some(message) => {
-                self.newest = self.newest.max(message.seq);
-                self.entries.insert(message.seq, Some(message.clone()));
-            }
-            // Its history was cleared. Unless the device has followed it all along, it can't tell which of what
-            // can't be read any more was the newest message.
-            None if entry.last_seq > self.last_seq => {
-                self.newest = self.newest.max(entry.history_floor.min(entry.last_seq));
-            }
-            None => {}
+        self.newest = self.newest.max(entry.last_message_seq);
+        if let Some(message) = &entry.last_message {
+            self.entries.insert(message.seq, Some(message.clone()));
         }
-        // A whole entry says that it is listed, whatever one would have worked out.
-        self.newest = self.newest.max(self.hidden_up_to + 1);
         self.last_seq = self.last_seq.max(entry.last_seq);
     }
 
