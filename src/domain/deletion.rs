@@ -14,6 +14,8 @@ pub struct Deletion {
     /// The switch, as it stood in the deletion's own transaction.
     pub synced: bool,
     pub now: Millis,
+    /// How long a deletion can be undone.
+    pub undo_window: Millis,
 }
 
 /// Up to where an operation on a conversation reaches: what the client knew of, else everything,
@@ -28,18 +30,7 @@ impl Deletion {
     /// Costs the same whatever the length of the history. A deletion of a conversation that is already
     /// deleted joins the deletion it repeats: restoring undoes both, back to where it was last listed.
     pub fn apply(self, view: &mut View, log: LogHead, upto: Seq, read_count: u64) {
-        let base = match view.undo {
-            Some(undo) if !view.is_listed(log) => undo,
-            _ => Undo {
-                floors: view.floors,
-                told: view.told,
-                deleted_at: self.now,
-            },
-        };
-        view.undo = Some(Undo {
-            deleted_at: self.now,
-            ..base
-        });
+        view.undo = self.undo(view, log);
 
         let raised = Floors {
             hidden_upto: upto,
@@ -51,6 +42,31 @@ impl Deletion {
         }
         view.read(upto, read_count);
         view.is_pinned = false;
+    }
+}
+
+impl Deletion {
+    /// What a restore is to return to after this deletion of `view` as it is now.
+    fn undo(self, view: &View, log: LogHead) -> Option<Undo> {
+        let is_deleted = !view.is_listed(log) && view.floors.hidden_upto > Seq(0);
+        if !is_deleted {
+            return Some(Undo {
+                floors: view.floors,
+                told: view.told,
+                deleted_at: self.now,
+            });
+        }
+        // A repeat of what can't be undone any more brings nothing back: its history may be erased.
+        view.undo.map(|undo| {
+            if undo.is_open(self.now, self.undo_window) {
+                Undo {
+                    deleted_at: self.now,
+                    ..undo
+                }
+            } else {
+                undo
+            }
+        })
     }
 }
 
@@ -86,7 +102,7 @@ pub fn restore(
     window: Millis,
 ) -> Result<(), NotRestorable> {
     match view.undo {
-        Some(undo) if now - undo.deleted_at <= window => {
+        Some(undo) if undo.is_open(now, window) => {
             view.floors = undo.floors;
             view.told = undo.told;
             view.undo = None;
@@ -100,7 +116,7 @@ pub fn restore(
 /// Up to where nobody looking through `view` will ever read again: what may be physically erased.
 pub fn erasable_upto(view: &View, now: Millis, window: Millis) -> Seq {
     match view.undo {
-        Some(undo) if now - undo.deleted_at <= window => {
+        Some(undo) if undo.is_open(now, window) => {
             undo.floors.history_floor.min(view.floors.history_floor)
         }
         _ => view.floors.history_floor,
@@ -138,6 +154,7 @@ mod tests {
             clear_history,
             synced,
             now,
+            undo_window: WINDOW,
         }
         .apply(view, log(seq), Seq(upto), upto);
     }
@@ -215,6 +232,20 @@ mod tests {
         delete(&mut view, 9, 9, true, true, 900);
         assert_eq!(restore(&mut view, log(9), 1500, WINDOW), Ok(()));
         assert_eq!(view.floors, floors(0, 0));
+    }
+
+    /// Found by the convergence model: the repeat made the undo record young again, and a restore listed a
+    /// conversation whose history had been erased.
+    #[test]
+    fn repeating_a_deletion_does_not_reopen_its_window() {
+        let mut view = view();
+        delete(&mut view, 9, 9, true, true, 0);
+        delete(&mut view, 9, 9, true, true, WINDOW + 1);
+        assert_eq!(
+            restore(&mut view, log(9), WINDOW + 2, WINDOW),
+            Err(NotRestorable::WindowPassed)
+        );
+        assert_eq!(erasable_upto(&view, WINDOW + 2, WINDOW), Seq(9));
     }
 
     #[test]

@@ -56,6 +56,13 @@ pub struct Undo {
     pub deleted_at: Millis,
 }
 
+impl Undo {
+    /// Whether the deletion can still be undone.
+    pub fn is_open(&self, now: Millis, window: Millis) -> bool {
+        now - self.deleted_at <= window
+    }
+}
+
 /// One account's row for one conversation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct View {

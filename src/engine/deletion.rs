@@ -109,6 +109,7 @@ fn delete(
         clear_history: call.clear_history_message,
         synced,
         now: operation.now,
+        undo_window: features.undo_window,
     };
 
     let mut results = Vec::with_capacity(ids.len());
@@ -180,7 +181,7 @@ fn delete(
             origin,
             time: operation.now,
         });
-        operation.tell(Audience::Account(account), push);
+        operation.tell_others(Audience::Account(account), push);
     }
     Ok(answer::Deletion {
         version,

@@ -44,7 +44,8 @@ impl Engine {
             room.view.read(entry.seq, entry.message_count);
             operation.tx.put_view(operation.actor.account, &room.view)?;
             for (to, conversation) in room.readers {
-                operation.tell_message(to, &conversation, room.log, &entry);
+                let push = present::received(&entry, room.log, &conversation);
+                operation.tell_others(to, push);
             }
             Ok(answer::Sent {
                 message: present::message(&entry, room.log, &call.conversation_id),
@@ -245,11 +246,13 @@ fn revoke(
             revoker: operation.actor.user.to_string(),
             time: operation.now,
         });
-        operation.tell(to, push);
+        operation.tell_others(to, push);
     }
     Ok(answer::Revoked {
         id: id.to_string(),
+        conversation_id: call.conversation_id.clone(),
         seq,
+        revoked_seq: id.seq,
     })
 }
 

@@ -17,7 +17,7 @@ use crate::domain::{
     UserId, Version, View,
 };
 use crate::protocol::conversation::ConversationEntry;
-use crate::protocol::push::{ConversationUpdated, MessageReceived, Origin, Push};
+use crate::protocol::push::{ConversationUpdated, Origin, Push};
 use crate::store::rows::{Account, LogKind, NewAuditRecord, RequestRecord};
 use crate::store::{Abort, Job, StoreError, WriteTx};
 
@@ -155,30 +155,26 @@ impl Operation<'_> {
             origin: self.origin(),
             time: self.now,
         };
-        self.tell(Audience::Account(account), Push::ConversationUpdated(push));
+        self.tell_others(Audience::Account(account), Push::ConversationUpdated(push));
         Ok(Updated {
             version,
             conversation_list,
         })
     }
 
-    pub(super) fn tell_message(
-        &mut self,
-        to: Audience,
-        conversation: &ConversationId,
-        log: LogId,
-        entry: &Entry,
-    ) {
-        let message = present::message(entry, log, conversation);
-        self.tell(to, Push::MessageReceived(MessageReceived { message }));
-    }
-
-    pub(super) fn tell(&mut self, to: Audience, push: Push) {
-        self.notices.push(Notice::Push {
+    /// Tells of what the answer doesn't say, so the actor's own connection too.
+    pub(super) fn tell_all(&mut self, to: Audience, push: Push) {
+        self.note(Notice::Push {
             to,
-            except: self.actor.connection,
+            except: None,
             push,
         });
+    }
+
+    /// Tells of what the actor's own connection learns from its answer.
+    pub(super) fn tell_others(&mut self, to: Audience, push: Push) {
+        let except = self.actor.connection;
+        self.note(Notice::Push { to, except, push });
     }
 
     pub(super) fn note(&mut self, notice: Notice) {

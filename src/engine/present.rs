@@ -8,6 +8,7 @@ use crate::protocol::conversation::{
     Conversation, ConversationEntry, GroupProfile, MembershipState, Message, Tombstone, True,
     Unlisted, UserProfile,
 };
+use crate::protocol::push::{MessageReceived, Push};
 use crate::store::ReadTx;
 
 /// A conversation as a device that lists what changed must be told of it.
@@ -17,10 +18,15 @@ pub(super) fn entry(tx: &dyn ReadTx, app: SdkAppId, view: &View) -> Result<Conve
         Listing::Listed => ConversationEntry::Listed(Box::new(conversation(tx, app, view, head)?)),
         Listing::Deleted => ConversationEntry::Deleted(Tombstone {
             conversation_id: view.conversation.clone(),
+            r#type: view.conversation.kind().to_owned(),
             deleted: True,
             up_to: view.told.hidden_upto,
             history_cleared: view.told.history_floor >= view.told.hidden_upto,
             history_floor: view.told.history_floor,
+            last_seq: view.head(head).last_seq,
+            read_up_to: view.read_upto,
+            membership: membership(&view.membership),
+            group_profile: group_profile(tx, app, &view.conversation)?,
         }),
         Listing::Unlisted => ConversationEntry::Unlisted(Unlisted {
             conversation_id: view.conversation.clone(),
@@ -104,6 +110,12 @@ fn membership(membership: &Membership) -> MembershipState {
             ..
         } => MembershipState::Dissolved,
     }
+}
+
+/// A new entry, for a reader who names the conversation so.
+pub(super) fn received(entry: &Entry, log: LogId, conversation: &ConversationId) -> Push {
+    let message = message(entry, log, conversation);
+    Push::MessageReceived(MessageReceived { message })
 }
 
 /// An entry, in a conversation as its reader names it.

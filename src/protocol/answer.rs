@@ -114,12 +114,17 @@ pub struct MessageList {
     pub is_completed: bool,
 }
 
-/// Answer to `message.revoke`: the control entry's place in the log.
+/// Answer to `message.revoke`: what the others are told with `message.revoked`.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
 pub struct Revoked {
     #[serde(rename = "ID")]
     pub id: String,
+    #[serde(rename = "conversationID")]
+    pub conversation_id: ConversationId,
+    /// The place of the control entry in the log.
     pub seq: Seq,
+    pub revoked_seq: Seq,
 }
 
 /// Answer to the group methods that change one.

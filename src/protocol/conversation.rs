@@ -61,18 +61,24 @@ pub struct Conversation {
     pub user_profile: Option<UserProfile>,
 }
 
-/// A deleted conversation in a catch-up.
+/// A deleted conversation in a catch-up. It may yet come back, so what it is otherwise is told too.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Tombstone {
     #[serde(rename = "conversationID")]
     pub conversation_id: ConversationId,
+    pub r#type: String,
     pub deleted: True,
     pub up_to: Seq,
     /// Whether the history up to `upTo` was cleared with it.
     pub history_cleared: bool,
     /// What a client holds at or below it, it forgets.
     pub history_floor: Seq,
+    pub last_seq: Seq,
+    pub read_up_to: Seq,
+    pub membership: MembershipState,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group_profile: Option<GroupProfile>,
 }
 
 /// News of a conversation that neither puts it in the list nor takes it out: a client that shows it takes the
@@ -173,13 +179,13 @@ mod tests {
 
     fn listed() -> String {
         format!(
-            r#"{{"conversationID":"C2Cbob","type":"C2C","unreadCount":1,"isPinned":false,"lastMessage":{MESSAGE},"lastSeq":3,"readUpTo":2,"hiddenUpTo":0,"historyFloor":0,"membership":"active"}}"#
+            r#"{{"conversationID":"C2Cbob","type":"C2C","unreadCount":1,"isPinned":false,"lastMessage":{MESSAGE},"lastSeq":3,"lastMessageSeq":3,"readUpTo":2,"hiddenUpTo":0,"historyFloor":0,"membership":"active"}}"#
         )
     }
 
     #[test]
     fn a_client_reads_back_what_the_server_writes() {
-        let tombstone = r#"{"conversationID":"C2Cal","deleted":true,"upTo":2,"historyCleared":true,"historyFloor":2}"#;
+        let tombstone = r#"{"conversationID":"C2Cal","type":"C2C","deleted":true,"upTo":2,"historyCleared":true,"historyFloor":2,"lastSeq":2,"readUpTo":2,"membership":"active"}"#;
         let unlisted = r#"{"conversationID":"GROUPg","type":"GROUP","unlisted":true,"isPinned":false,"lastSeq":1,"readUpTo":0,"membership":"active"}"#;
         let list = format!("[{},{tombstone},{unlisted}]", listed());
         let login = format!(

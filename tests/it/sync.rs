@@ -88,8 +88,17 @@ async fn a_tombstone_says_how_far_and_whether_history_went() {
     assert_eq!(
         json!(list),
         json!([
-            { "conversationID": "C2Cbob", "deleted": true, "upTo": seq, "historyCleared": true, "historyFloor": seq },
-            { "conversationID": "GROUPg0", "deleted": true, "upTo": group_seq, "historyCleared": false, "historyFloor": 0 },
+            {
+                "conversationID": "C2Cbob", "type": "C2C", "deleted": true, "upTo": seq,
+                "historyCleared": true, "historyFloor": seq, "lastSeq": seq, "readUpTo": seq,
+                "membership": "active",
+            },
+            {
+                "conversationID": "GROUPg0", "type": "GROUP", "deleted": true, "upTo": group_seq,
+                "historyCleared": false, "historyFloor": 0, "lastSeq": group_seq, "readUpTo": group_seq,
+                "membership": "active",
+                "groupProfile": { "groupID": "g0", "name": "g0", "type": "Public" },
+            },
         ])
     );
 }

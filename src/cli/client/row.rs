@@ -146,13 +146,15 @@ impl Row {
     }
 
     /// Takes over a deletion that happened while the device was away.
-    pub(super) fn bury(&mut self, told: &Tombstone) {
-        self.last_seq = self.last_seq.max(told.up_to);
+    pub(super) fn bury(&mut self, told: Tombstone) {
+        self.last_seq = self.last_seq.max(told.last_seq);
+        self.membership = told.membership;
+        self.set_name(told.group_profile);
         // Not `delete`: a tombstone says how it is now, and an undone deletion may have gone further.
         self.hidden = told.up_to;
         self.is_pinned = false;
         self.clear(told.history_floor);
-        self.read(told.up_to);
+        self.read(told.read_up_to);
         // Hidden: every message it has lies below.
         self.unread = Unread::default();
     }
@@ -193,7 +195,7 @@ pub(super) mod tests {
         serde_json::from_value(json!({
             "conversationID": id, "type": "C2C", "unreadCount": unread, "isPinned": false,
             "lastMessage": message(id, seq, "bob"), "lastSeq": seq, "readUpTo": seq - unread,
-            "hiddenUpTo": 0, "historyFloor": 0, "membership": "active",
+            "lastMessageSeq": seq, "hiddenUpTo": 0, "historyFloor": 0, "membership": "active",
         }))
         .unwrap()
     }

@@ -430,7 +430,7 @@ impl State {
                 row_of(&mut self.rows, &told.conversation_id).take(*told);
             }
             ConversationEntry::Deleted(told) => {
-                row_of(&mut self.rows, &told.conversation_id).bury(&told);
+                row_of(&mut self.rows, &told.conversation_id).bury(told);
             }
             ConversationEntry::Unlisted(told) => {
                 let id = told.conversation_id.clone();

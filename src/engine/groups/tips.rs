@@ -37,12 +37,8 @@ impl Operation<'_> {
         let entry = self.group_entry(group, GROUP_TIP, true, tip as u8, users, None)?;
         let entry = self.append(group.log, &entry)?;
         let members = self.tx.member_keys(group.log)?;
-        self.tell_message(
-            Audience::Accounts(members.into()),
-            &conversation(group),
-            group.log,
-            &entry,
-        );
+        let push = present::received(&entry, group.log, &conversation(group));
+        self.tell_all(Audience::Accounts(members.into()), push);
         Ok(())
     }
 
@@ -58,12 +54,8 @@ impl Operation<'_> {
         self.view_or_new(account, ConversationId::System, log)?;
         let entry = self.group_entry(group, SYSTEM_NOTICE, false, notice as u8, &[], reason)?;
         let entry: Entry = self.append(log, &entry)?;
-        self.tell_message(
-            Audience::Account(account),
-            &ConversationId::System,
-            log,
-            &entry,
-        );
+        let push = present::received(&entry, log, &ConversationId::System);
+        self.tell_all(Audience::Account(account), push);
         Ok(())
     }
 

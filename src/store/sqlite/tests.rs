@@ -170,6 +170,7 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
         clear_history: true,
         synced: true,
         now: 0,
+        undo_window: 0,
     }
     .apply(&mut view, head, upto, read);
     view.version = tx.bump_version(account).unwrap();

@@ -51,15 +51,17 @@ struct View {
     /// A deletion was made that the account's other devices were not told of: what they count as unread is
     /// their own affair from then on.
     secret: bool,
-    /// Whether each device shows it, where the floors as told leave that open; `None`: it may or may not.
-    shown: [Option<bool>; DEVICES],
+    /// Whether each device shows it, where the floors as told leave that open.
+    shown: [bool; DEVICES],
 }
 
 /// What a device shows of a listed conversation.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Line {
     pub(super) last_seq: usize,
-    pub(super) last_message: Option<(usize, bool)>,
+    pub(super) last_message: Option<usize>,
+    /// Whether that was revoked. Whoever has left is not told of it any more.
+    pub(super) is_revoked: Option<bool>,
     pub(super) is_pinned: bool,
     pub(super) membership: &'static str,
     /// Unread count and the seq read up to; not compared after a secret deletion.
@@ -140,19 +142,13 @@ impl Model {
             .is_some_and(|view| newest > view.hidden)
     }
 
-    /// Whether a device must show it, must not, or may either way.
-    pub(super) fn expected(&self, user: usize, device: usize, conv: Conv) -> Option<bool> {
+    /// Whether a device shows it.
+    pub(super) fn is_shown(&self, user: usize, device: usize, conv: Conv) -> bool {
         let Some(view) = self.views[user].get(&conv) else {
-            return Some(false);
+            return false;
         };
         let newest = self.newest_message(user, conv);
-        if newest > view.hidden {
-            Some(true)
-        } else if newest <= view.told_hidden {
-            Some(false)
-        } else {
-            view.shown[device]
-        }
+        newest > view.hidden || newest > view.told_hidden && view.shown[device]
     }
 
     pub(super) fn line(&self, user: usize, conv: Conv) -> Line {
@@ -166,7 +162,9 @@ impl Model {
             .count();
         Line {
             last_seq: entries.len(),
-            last_message: (newest > view.floor).then(|| (newest, entries[newest - 1].is_revoked)),
+            last_message: (newest > view.floor).then_some(newest),
+            is_revoked: (newest > view.floor && view.end.is_none())
+                .then(|| entries[newest - 1].is_revoked),
             is_pinned: view.pinned,
             membership: if view.end.is_some() {
                 "kicked"
@@ -205,7 +203,7 @@ impl Model {
                 let view = self.view(reader, conv);
                 for (shown, online) in view.shown.iter_mut().zip(online) {
                     if online {
-                        *shown = Some(true);
+                        *shown = true;
                     }
                 }
             }
@@ -289,12 +287,11 @@ impl Model {
             let end = self.visible(user, conv).len();
             let upto = known.map_or(end, |known| known.min(end));
             let view = self.view(user, conv);
+            let now_floors = [view.hidden, view.floor, view.told_hidden, view.told_floor];
             view.undo = match view.undo {
-                Some((floors, _)) if !is_listed => Some((floors, now)),
-                _ => Some((
-                    [view.hidden, view.floor, view.told_hidden, view.told_floor],
-                    now,
-                )),
+                _ if is_listed || view.hidden == 0 => Some((now_floors, now)),
+                Some((floors, at)) if now - at <= UNDO_WINDOW => Some((floors, now)),
+                undo => undo,
             };
             view.hidden = view.hidden.max(upto);
             if clear {
@@ -312,7 +309,7 @@ impl Model {
             view.pinned = false;
             if newest <= view.hidden {
                 // The device that did it takes it off; the others, if they are told.
-                view.shown[device] = Some(false);
+                view.shown[device] = false;
             }
         }
         if any && synced {
@@ -461,9 +458,9 @@ impl Model {
                 continue;
             };
             if is_listed {
-                view.shown[device] = Some(true);
+                view.shown[device] = true;
             } else if newest <= view.told_hidden || otherwise.is_some() {
-                view.shown[device] = Some(false);
+                view.shown[device] = false;
             }
         }
     }
@@ -474,18 +471,6 @@ impl Model {
             for device in 0..DEVICES {
                 if self.online[user][device] {
                     self.learn(user, device, None);
-                }
-            }
-        }
-    }
-
-    /// Pushes may have been dropped for a hint meanwhile: what is neither listed nor told to be deleted may have
-    /// been seen or not.
-    pub(super) fn blur(&mut self) {
-        for views in &mut self.views {
-            for view in views.values_mut() {
-                if view.hidden > view.told_hidden {
-                    view.shown = [None; DEVICES];
                 }
             }
         }

@@ -211,6 +211,11 @@ impl TestDevice {
                 self.replica.deleted(&read(result), history_cleared);
             }
             "message.send" => self.replica.received(&read(&result["message"])),
+            "message.revoke" => {
+                let id: String = read(&result["conversationID"]);
+                self.replica
+                    .revoked(&id, read(&result["seq"]), read(&result["revokedSeq"]));
+            }
             "ping" => {
                 let cursor: String = read(&result["cursor"]);
                 self.replica.ponged(read(&result["head"]), &cursor);

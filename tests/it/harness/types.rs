@@ -97,6 +97,9 @@ pub(crate) struct Tombstone {
     pub(crate) up_to: u64,
     pub(crate) history_cleared: bool,
     pub(crate) history_floor: u64,
+    pub(crate) last_seq: u64,
+    pub(crate) read_up_to: u64,
+    pub(crate) membership: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Deserialize)]

@@ -150,7 +150,7 @@ async fn a_cut_connection_resumes_with_its_cursor_and_repeats_the_request() {
         let first = request(&mut peer, "message.send").await;
         close(peer, 4410).await;
 
-        let tombstone = json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5 });
+        let tombstone = json!({ "conversationID": "C2Cbob", "type": "C2C", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5, "lastSeq": 5, "readUpTo": 5, "membership": "active" });
         let (mut peer, login) = script.accept(11, false, json!([tombstone])).await;
         assert_eq!(login["cursor"], "c10");
         let again = request(&mut peer, "message.send").await;

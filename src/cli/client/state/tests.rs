@@ -210,7 +210,7 @@ fn a_reset_forgets_even_a_higher_version() {
 fn a_tombstone_hides() {
     let mut state = state();
     state.begin_sync();
-    let tombstone = json!({ "conversationID": "C2Cbob", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5 });
+    let tombstone = json!({ "conversationID": "C2Cbob", "type": "C2C", "deleted": true, "upTo": 5, "historyCleared": true, "historyFloor": 5, "lastSeq": 5, "readUpTo": 5, "membership": "active" });
     state.page(sync(
         11,
         false,

@@ -149,7 +149,9 @@ impl Held {
     pub(super) fn take_tombstone(&mut self, entry: &Tombstone) {
         self.delete(entry.up_to, false);
         self.hidden_up_to = entry.up_to;
-        self.last_seq = self.last_seq.max(entry.up_to);
+        self.last_seq = self.last_seq.max(entry.last_seq);
+        self.read_up_to = self.read_up_to.max(entry.read_up_to);
+        self.membership.clone_from(&entry.membership);
         self.history_floor = 0;
         self.clear(entry.history_floor);
     }
