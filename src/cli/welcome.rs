@@ -111,8 +111,8 @@ pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -
             "\nThis is the first start. Keep these; they are not shown again:\n  \
              app         {app}\n  \
              secret key  {}\n  \
-             REST admin  {ADMIN}\n  \
-             console     operator {OPERATOR}, password {password}",
+             operator    {OPERATOR}, password {password}\n\
+             The operator is for the console, which a later release serves.",
             key.reveal(),
         );
     }
