@@ -2,7 +2,7 @@
 
 use super::operation::Operation;
 use super::usersig::{self, Credential};
-use super::{Actor, Denied, Engine, Identity, Result};
+use super::{Actor, Denied, Engine, EngineError, Identity, Result, StoreError};
 use crate::domain::app::Features;
 use crate::domain::{AccountKey, Version};
 use crate::protocol::method;
@@ -33,8 +33,29 @@ impl Engine {
             now / 1000,
         )
         .map_err(Denied::Credential)?;
-        let account = self.note_login(login, account, credential).await?;
+        let noted = self.note_login(login, account, credential).await;
+        let account = match (noted, account) {
+            // A full disk keeps nobody from reading: what the device did before is known, only this login is not.
+            (Err(EngineError::Store(error @ StoreError::Refused(_))), Some(account)) => {
+                tracing::warn!(%error, "a login was not noted");
+                self.check_device(login, account, credential).await?;
+                account
+            }
+            (noted, _) => noted?,
+        };
         Ok(identity(login, account, credential, app.features))
+    }
+
+    /// Whether the credential was withdrawn, as far as that is committed.
+    async fn check_device(
+        &self,
+        login: &method::Login,
+        account: AccountKey,
+        credential: Credential,
+    ) -> Result<()> {
+        let device = login.device_id.clone();
+        self.query(move |tx| admit(tx.device(account, &device)?.as_ref(), credential))
+            .await
     }
 
     /// Notes the device, and the account if it is new. Whether the credential was withdrawn is looked at in the
@@ -61,16 +82,13 @@ impl Engine {
             .perform(&actor, None, move |operation: &mut Operation<'_>| {
                 let account = operation.account(&user)?.key;
                 let known = operation.tx.device(account, &device)?;
-                let refused_upto = known.as_ref().map_or(0, |known| known.sigs_refused_upto);
-                if credential.issued_at <= refused_upto {
-                    return Err(Denied::Withdrawn.into());
-                }
+                admit(known.as_ref(), credential)?;
                 let row = DeviceRow {
                     id: device,
                     platform,
                     login_time: operation.now,
                     ack: known.as_ref().map_or(Version(0), |known| known.ack),
-                    sigs_refused_upto: refused_upto,
+                    sigs_refused_upto: known.map_or(0, |known| known.sigs_refused_upto),
                 };
                 operation.tx.put_device(account, &row)?;
                 Ok(account.0)
@@ -78,6 +96,14 @@ impl Engine {
             .await?;
         Ok(AccountKey(key))
     }
+}
+
+/// A device that was logged out takes a UserSig made later than that.
+fn admit(device: Option<&DeviceRow>, credential: Credential) -> Result<()> {
+    if device.is_some_and(|device| credential.issued_at <= device.sigs_refused_upto) {
+        return Err(Denied::Withdrawn.into());
+    }
+    Ok(())
 }
 
 fn identity(
