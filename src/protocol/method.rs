@@ -281,7 +281,7 @@ pub struct GroupMembers {
     /// 1 to 500 (the Web SDK's limit).
     #[serde(rename = "userIDList")]
     pub user_id_list: Vec<UserId>,
-    /// Told to those removed.
+    /// Told to those removed; at most 1024 bytes.
     #[serde(default)]
     pub reason: Option<String>,
     #[serde(default, rename = "requestID")]
