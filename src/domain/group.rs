@@ -7,6 +7,8 @@ use super::ids::{AccountKey, GroupId, LogId, Millis};
 
 /// Longest group name, in bytes (Tencent: 30; theirs counts characters in places, so this is generous).
 pub const MAX_NAME: usize = 100;
+/// Longest reason for removing members, in bytes: each of them gets a copy.
+pub const MAX_REASON: usize = 1024;
 
 /// The Web SDK's `TYPES.GRP_*` values that are served. An AVChatRoom keeps no history and no unread count,
 /// so there is nothing in it to delete or to sync.

@@ -3,12 +3,34 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::ids::{AccountKey, LogId, Millis, Seq, UserId};
 
 /// Largest payload of a message, in bytes of JSON (Tencent: code 93000 above 8 KB).
 pub const MAX_PAYLOAD: usize = 8 * 1024;
+
+/// Most lists and objects within each other in a payload, itself included. Readers of JSON give up at some depth,
+/// many at 128, and a payload reaches them some levels down in a frame.
+pub const MAX_PAYLOAD_DEPTH: usize = 32;
+
+/// A payload as any reader of JSON will understand it, or none if there are readers who can't: it would keep them
+/// from the whole frame it comes in, time and again. Its text may hold a number beyond all bounds, half a
+/// surrogate pair, or endless nesting, all of which is JSON by its grammar.
+pub fn readable(payload: &RawValue) -> Option<Value> {
+    let value = serde_json::from_str(payload.get()).ok()?;
+    (depth(&value) <= MAX_PAYLOAD_DEPTH).then_some(value)
+}
+
+/// The reader of JSON has its own limit, so this ends.
+fn depth(value: &Value) -> usize {
+    match value {
+        Value::Array(list) => 1 + list.iter().map(depth).max().unwrap_or(0),
+        Value::Object(members) => 1 + members.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
 
 /// The Web SDK's message types that a client may send (`TYPES.MSG_*`).
 pub const SENDABLE_TYPES: [&str; 9] = [
@@ -116,6 +138,30 @@ mod tests {
             "99999999999999999999-1",
         ] {
             assert_eq!(text.parse::<MessageId>(), Err(NotAMessageId), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_some_reader_could_not_read_is_not_readable() {
+        let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        let is_readable = |text: String| {
+            let raw = RawValue::from_string(text).expect("JSON by its grammar");
+            readable(&raw).is_some()
+        };
+        for text in [
+            "1e400".into(),
+            r#""\ud800""#.into(),
+            r#"{"\udfff":1}"#.into(),
+            nested(MAX_PAYLOAD_DEPTH + 1),
+            nested(4000),
+        ] {
+            assert!(!is_readable(text));
+        }
+        for text in [
+            nested(MAX_PAYLOAD_DEPTH),
+            r#"{"a":"\ud83d\ude00\u0000"}"#.into(),
+        ] {
+            assert!(is_readable(text));
         }
     }
 }

@@ -6,7 +6,9 @@ use serde_json::value::{RawValue, to_raw_value};
 use super::operation::{Operation, Request};
 use super::{Actor, Denied, Engine, Result, present};
 use crate::bus::Audience;
-use crate::domain::message::{Entry, MAX_PAYLOAD, MessageId, NewEntry, REVOKE, SENDABLE_TYPES};
+use crate::domain::message::{
+    Entry, MAX_PAYLOAD, MessageId, NewEntry, REVOKE, SENDABLE_TYPES, readable,
+};
 use crate::domain::{ConversationId, GroupId, LogId, UserId, View};
 use crate::protocol::push::{MessageRevoked, Push};
 use crate::protocol::{answer, method};
@@ -126,17 +128,13 @@ fn check_body(kind: &str, payload: &RawValue) -> Result<()> {
     if payload.get().len() > MAX_PAYLOAD {
         return Err(Denied::MessageTooLong(MAX_PAYLOAD).into());
     }
-    let is_text = |text: &str| {
-        #[derive(serde::Deserialize)]
-        struct Text {
-            #[serde(rename = "text")]
-            _text: String,
-        }
-        serde_json::from_str::<Text>(text).is_ok()
-    };
     if !payload.get().starts_with('{') {
-        Err(Denied::BadMessage("payload: must be an object").into())
-    } else if kind == "TIMTextElem" && !is_text(payload.get()) {
+        return Err(Denied::BadMessage("payload: must be an object").into());
+    }
+    let Some(content) = readable(payload) else {
+        return Err(Denied::BadMessage("payload: not every reader of JSON could read it").into());
+    };
+    if kind == "TIMTextElem" && !content["text"].is_string() {
         Err(Denied::BadMessage("payload.text: must be a string").into())
     } else {
         Ok(())

@@ -1,5 +1,6 @@
 //! JSON-RPC 2.0: one request or one answer a text frame. No batches, no client notifications.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -8,6 +9,8 @@ use super::code::Code;
 
 /// The longest text a request's id may be, in bytes.
 const MAX_ID: usize = 64;
+/// Characters of the client's own words that an error repeats.
+const MAX_QUOTE: usize = 200;
 
 /// A request's id, repeated in its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +25,7 @@ pub enum Id {
 pub struct Request<'a> {
     pub id: Id,
     pub method: String,
-    /// An absent `params` reads as `{}`.
+    /// An absent `params` reads as `{}`, and so does null.
     pub params: &'a str,
 }
 
@@ -59,8 +62,16 @@ impl ErrorObject {
     pub fn invalid_params(field: &str, reason: impl std::fmt::Display) -> Self {
         Self::with(
             Code::INVALID_PARAMS,
-            json!({ "field": field, "reason": reason.to_string() }),
+            json!({ "field": quote(field), "reason": quote(&reason.to_string()) }),
         )
+    }
+}
+
+/// As much of a text as an error may hold: both may be the client's own words, and those may be many.
+fn quote(text: &str) -> String {
+    match text.char_indices().nth(MAX_QUOTE) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 
@@ -78,8 +89,11 @@ pub fn parse(text: &str) -> Result<Request<'_>, (Option<Id>, ErrorObject)> {
         params: Option<&'a RawValue>,
     }
 
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err((None, not_an_object(text)));
+    }
     let frame: Frame<'_> = serde_json::from_str(text).map_err(|error| {
-        // A well-formed frame that isn't an object, or names a member twice, is JSON all the same.
+        // A well-formed frame that names a member twice is JSON all the same.
         let code = if error.is_data() {
             Code::INVALID_REQUEST
         } else {
@@ -87,7 +101,7 @@ pub fn parse(text: &str) -> Result<Request<'_>, (Option<Id>, ErrorObject)> {
         };
         (
             None,
-            ErrorObject::with(code, json!({ "reason": error.to_string() })),
+            ErrorObject::with(code, json!({ "reason": quote(&error.to_string()) })),
         )
     })?;
     let invalid = |id: Option<Id>, field: &str, reason: &str| {
@@ -117,6 +131,18 @@ pub fn parse(text: &str) -> Result<Request<'_>, (Option<Id>, ErrorObject)> {
         return Err(invalid(Some(id), "params", "must be an object"));
     }
     Ok(Request { id, method, params })
+}
+
+/// What is wrong with a text that doesn't begin as an object does. Not left to the reading of the object: serde
+/// also takes a list of an object's values, and finds a syntax error where a list is longer.
+fn not_an_object(text: &str) -> ErrorObject {
+    match serde_json::from_str::<IgnoredAny>(text) {
+        Ok(_) => ErrorObject::with(
+            Code::INVALID_REQUEST,
+            json!({ "reason": "must be an object" }),
+        ),
+        Err(error) => ErrorObject::with(Code::PARSE_ERROR, json!({ "reason": error.to_string() })),
+    }
 }
 
 /// A frame with a result.
@@ -172,6 +198,8 @@ mod tests {
             ("1", None),
             ("null", None),
             (r#"[{"jsonrpc":"2.0","id":1,"method":"ping"}]"#, None),
+            (r#" ["2.0",1,"ping",{}]"#, None),
+            ("[1,2,3,4,5]", None),
             (r#"{"jsonrpc":"2.0","method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","id":null,"method":"ping"}"#, None),
             (r#"{"jsonrpc":"2.0","id":1.5,"method":"ping"}"#, None),
@@ -190,6 +218,16 @@ mod tests {
             ),
         ] {
             assert_eq!(code_of(text), (id, -32600), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_error_repeats_little_of_what_was_sent() {
+        let long = "李".repeat(20_000);
+        let (_, not_a_request) = parse(&format!("\"{long}\"")).unwrap_err();
+        for error in [ErrorObject::invalid_params(&long, &long), not_a_request] {
+            let text = serde_json::to_string(&error).unwrap();
+            assert!(text.len() < 2000, "{} bytes", text.len());
         }
     }
 }

@@ -84,9 +84,24 @@ methods! {
 fn read<'a, T: Deserialize<'a>>(params: &'a str) -> Result<T, ErrorObject> {
     let mut json = serde_json::Deserializer::from_str(params);
     serde_path_to_error::deserialize(&mut json).map_err(|error| {
-        let field = error.path().to_string();
-        ErrorObject::invalid_params(&field, error.into_inner())
+        let path = error.path().to_string();
+        let reason = error.into_inner().to_string();
+        let field = match member_in_question(&reason) {
+            Some(member) if path == "." => member.to_owned(),
+            Some(member) => format!("{path}.{member}"),
+            None => path,
+        };
+        ErrorObject::invalid_params(&field, reason)
     })
+}
+
+/// The member that an object lacks or names twice. The path of such an error is the object's, and serde has the
+/// member's name in its words only.
+fn member_in_question(reason: &str) -> Option<&str> {
+    let rest = ["missing field `", "duplicate field `"]
+        .iter()
+        .find_map(|start| reason.strip_prefix(start))?;
+    rest.split_once('`').map(|(member, _)| member)
 }
 
 /// A method without params.
@@ -266,7 +281,7 @@ pub struct GroupMembers {
     /// 1 to 500 (the Web SDK's limit).
     #[serde(rename = "userIDList")]
     pub user_id_list: Vec<UserId>,
-    /// Told to those removed.
+    /// Told to those removed; at most 1024 bytes.
     #[serde(default)]
     pub reason: Option<String>,
     #[serde(default, rename = "requestID")]
@@ -306,4 +321,57 @@ pub struct FriendDelete {
 pub struct DeviceLogout {
     #[serde(rename = "deviceID")]
     pub device_id: DeviceId,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn field_of(method: &str, params: &str) -> serde_json::Value {
+        let error = Call::parse(method, params).expect_err(params);
+        error.data.expect("data")["field"].clone()
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_also_where_it_is_missing_or_there_twice() {
+        for (method, params, field) in [
+            (
+                "conversation.get",
+                r#"{"conversationID":7}"#,
+                "conversationID",
+            ),
+            ("conversation.get", "{}", "conversationID"),
+            (
+                "conversation.get",
+                r#"{"conversationID":"C2Ca","conversationID":"C2Cb"}"#,
+                "conversationID",
+            ),
+            (
+                "group.create",
+                r#"{"name":"g","memberList":[{"userID":"a"},{}]}"#,
+                "memberList[1].userID",
+            ),
+            (
+                "group.create",
+                r#"{"name":"g","memberList":[{"userID":"a","role":"King"}]}"#,
+                "memberList[0].role",
+            ),
+            (
+                "message.send",
+                r#"{"conversationID":"C2Ca","type":"TIMTextElem"}"#,
+                "payload",
+            ),
+        ] {
+            assert_eq!(field_of(method, params), field, "{params}");
+        }
+    }
+
+    #[test]
+    fn a_client_cannot_name_a_field_by_its_own_words() {
+        let params = r#"{"conversationIDList":[],"upTo":{"missing field `x`":-1}}"#;
+        assert_eq!(
+            field_of("conversation.delete", params),
+            "upTo.missing field `x`"
+        );
+    }
 }

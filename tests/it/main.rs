@@ -4,6 +4,7 @@
 mod convergence;
 mod durability;
 mod harness;
+mod hostile;
 mod idempotency;
 mod isolation;
 mod layers;

@@ -4,7 +4,7 @@ use super::super::operation::{Operation, Request, Updated};
 use super::super::{Actor, Denied, Engine, Result};
 use super::tips::{SystemNotice, Tip};
 use super::{check_users, conversation, membership, outcome, standing};
-use crate::domain::group::Group;
+use crate::domain::group::{Group, MAX_REASON};
 use crate::domain::view::Leaving;
 use crate::domain::{AccountKey, Membership};
 use crate::protocol::{answer, method};
@@ -33,6 +33,14 @@ impl Engine {
         call: method::GroupMembers,
     ) -> Result<answer::Group> {
         check_users(&call.user_id_list)?;
+        if call
+            .reason
+            .as_ref()
+            .is_some_and(|reason| reason.len() > MAX_REASON)
+        {
+            let most = format!("must be at most {MAX_REASON} bytes");
+            return Err(Denied::invalid("reason", most).into());
+        }
         let request = Request::of("group.deleteMember", call.request_id.as_ref(), &call)?;
         self.perform(actor, request, move |operation| {
             let group = standing(&*operation.tx, operation.actor.app, &call.group_id)?;

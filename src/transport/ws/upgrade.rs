@@ -10,6 +10,8 @@ use axum::extract::{Request, State};
 use axum::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use axum::http::{Method, StatusCode};
 use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -115,9 +117,17 @@ fn shake(method: &Method, headers: &HeaderMap, context: &Context) -> Result<Resp
     {
         return Err(Refused::OtherVersion);
     }
-    let key = headers
-        .get(header::SEC_WEBSOCKET_KEY)
-        .ok_or(Refused::BadRequest("Sec-WebSocket-Key is missing"))?;
+    if only(headers, &header::HOST).is_none() {
+        return Err(Refused::BadRequest("there must be one Host"));
+    }
+    let key = only(headers, &header::SEC_WEBSOCKET_KEY)
+        .filter(|key| is_key(key))
+        .ok_or(Refused::BadRequest(
+            "there must be one Sec-WebSocket-Key, of 16 bytes in base64",
+        ))?;
+    if has_body(headers) {
+        return Err(Refused::BadRequest("a handshake has no body"));
+    }
     if !is_allowed(headers.get(header::ORIGIN), &context.server.allowed_origins) {
         return Err(Refused::ForeignOrigin);
     }
@@ -146,6 +156,25 @@ fn shake(method: &Method, headers: &HeaderMap, context: &Context) -> Result<Resp
         );
     }
     Ok(answer)
+}
+
+/// A header's value, if it is there once.
+fn only<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a HeaderValue> {
+    let mut values = headers.get_all(name).iter();
+    values.next().filter(|_| values.next().is_none())
+}
+
+fn is_key(key: &HeaderValue) -> bool {
+    let key = STANDARD.decode(key.as_bytes());
+    key.is_ok_and(|bytes| bytes.len() == 16)
+}
+
+/// What follows the head would be a body by HTTP and frames by WebSocket: two readers would not agree.
+fn has_body(headers: &HeaderMap) -> bool {
+    headers.contains_key(header::TRANSFER_ENCODING)
+        || headers
+            .get(header::CONTENT_LENGTH)
+            .is_some_and(|length| length != "0")
 }
 
 /// Whether a header's comma-separated list has `token` in it.
@@ -303,5 +332,35 @@ mod tests {
             SUBPROTOCOL
         ));
         assert!(!names(&headers, &header::UPGRADE, "websocket"));
+    }
+
+    #[test]
+    fn a_key_is_sixteen_bytes_and_there_once() {
+        let key = HeaderValue::from_static;
+        assert!(is_key(&key("dGhlIHNhbXBsZSBub25jZQ==")));
+        for bad in [
+            "",
+            "AAAA",
+            "dGhlIHNhbXBsZSBub25jZQ",
+            "dGhlIHNhbXBsZSBub25jZ!==",
+        ] {
+            assert!(!is_key(&key(bad)), "{bad}");
+        }
+        let mut headers = HeaderMap::new();
+        assert_eq!(only(&headers, &header::HOST), None);
+        headers.append(header::HOST, key("a"));
+        assert_eq!(only(&headers, &header::HOST), Some(&key("a")));
+        headers.append(header::HOST, key("a"));
+        assert_eq!(only(&headers, &header::HOST), None);
+    }
+
+    #[test]
+    fn a_handshake_with_a_body_is_seen() {
+        let mut headers = HeaderMap::new();
+        assert!(!has_body(&headers));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+        assert!(!has_body(&headers));
+        headers.insert(header::CONTENT_LENGTH, HeaderValue::from_static("5"));
+        assert!(has_body(&headers));
     }
 }
