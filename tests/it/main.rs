@@ -2,6 +2,7 @@
 //! The server as its clients know it: one module a subject, told as stories.
 
 mod convergence;
+mod crash;
 mod durability;
 mod harness;
 mod idempotency;
