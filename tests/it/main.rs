@@ -15,6 +15,8 @@ mod refusals;
 mod return_table;
 mod seed;
 mod slow_devices;
+mod start;
+mod start_failures;
 mod switch;
 mod sync;
 mod undo;
