@@ -25,3 +25,22 @@ async fn an_acknowledged_deletion_survives_a_kill() {
     bob.resume(&server).await;
     assert_eq!(bob.texts("C2Calice").await, ["hi"]);
 }
+
+/// Each start reads the whole log that a kill left behind, so it must not pile up from kill to kill.
+#[tokio::test]
+async fn the_log_of_a_server_that_is_killed_again_and_again_does_not_grow() {
+    let mut server = ServerProcess::start().await;
+    let mut phone = server.device("alice", "phone").await;
+    let mut sizes = Vec::new();
+    for _ in 0..8 {
+        for _ in 0..50 {
+            phone.say("C2Cbob", "hi").await;
+        }
+        let log = std::fs::metadata(server.data().join("chatsync.db-wal"));
+        sizes.push(log.expect("a log").len());
+        server.crash_and_restart().await;
+        phone.resume(&server).await;
+    }
+    // A start may leave for the next what was written while it took in what it found.
+    assert!(sizes[7] < 4 * sizes[0], "{sizes:?}");
+}

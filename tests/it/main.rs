@@ -2,6 +2,7 @@
 //! The server as its clients know it: one module a subject, told as stories.
 
 mod convergence;
+mod crash;
 mod durability;
 mod harness;
 mod hostile;
@@ -15,6 +16,8 @@ mod refusals;
 mod return_table;
 mod seed;
 mod slow_devices;
+mod start;
+mod start_failures;
 mod switch;
 mod sync;
 mod undo;

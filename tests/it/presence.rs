@@ -134,7 +134,7 @@ async fn a_device_says_what_it_has_applied() {
 
 #[tokio::test]
 async fn a_stopping_server_says_so_and_when_to_return() {
-    let server = ServerProcess::start().await;
+    let mut server = ServerProcess::start().await;
     let mut phone = server.device("alice", "phone").await;
     server.terminate();
     let push = phone
@@ -142,5 +142,5 @@ async fn a_stopping_server_says_so_and_when_to_return() {
         .await;
     assert!(push.params["retryAfter"].is_u64(), "{push:?}");
     assert_eq!(phone.closed_with().await, Some(1012));
-    assert!(server.exited().await.success());
+    assert!(server.ended().await.status.success());
 }

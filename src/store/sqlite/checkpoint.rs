@@ -27,6 +27,8 @@ impl Checkpoints {
         fail: watch::Sender<Option<StoreError>>,
     ) -> io::Result<Self> {
         let (ask, asked) = sync_channel(1);
+        // At once: a process that was killed leaves its log behind, and each start has to read all of it.
+        _ = ask.try_send(());
         let thread = Builder::new()
             .name("chatsync-checkpoint".into())
             .spawn(move || serve(&connection, &asked, &fail))?;

@@ -51,6 +51,16 @@ impl Who {
     }
 }
 
+/// One thing that came in.
+#[derive(Debug)]
+pub(crate) enum Event {
+    Answer(i64, Result<Value, RpcError>),
+    /// Applied and kept.
+    Push,
+    /// The connection is gone.
+    End,
+}
+
 /// A device that is logged in, or was.
 #[derive(Debug)]
 pub(crate) struct TestDevice {
@@ -103,11 +113,29 @@ impl TestDevice {
         self.log_in().await
     }
 
+    /// As [`resume`](Self::resume); `None` if the server goes before it answers.
+    pub(crate) async fn attempt_resume(
+        &mut self,
+        host: &impl Host,
+    ) -> Option<Result<(), RpcError>> {
+        self.wire = Some(Wire::try_connect(host.address()).await?);
+        let params = self.login_params();
+        match self.attempt("login", &params).await? {
+            Ok(answer) => self.catch_up_from(answer).await,
+            Err(error) => return Some(Err(error)),
+        };
+        Some(Ok(()))
+    }
+
     async fn log_in(&mut self) -> Result<Value, RpcError> {
+        let params = self.login_params();
+        self.call("login", params).await
+    }
+
+    fn login_params(&mut self) -> Value {
         self.replica.disconnected();
         self.replica.asked();
-        let params = self.who.login(&self.user_sig, self.replica.cursor());
-        self.call("login", params).await
+        self.who.login(&self.user_sig, self.replica.cursor())
     }
 
     async fn catch_up_from(&mut self, first: Value) -> SyncAnswer {
@@ -175,17 +203,65 @@ impl TestDevice {
 
     /// The answer to a call made with [`ask`](Self::ask).
     pub(crate) async fn answer(&mut self, id: i64) -> Result<Value, RpcError> {
+        let answer = self.answer_or_end(id).await;
+        answer.unwrap_or_else(|| panic!("{}: no answer to {id}", self.who.device))
+    }
+
+    /// As [`call`](Self::call); `None` if the connection ends first.
+    pub(crate) async fn attempt(
+        &mut self,
+        method: &str,
+        params: &Value,
+    ) -> Option<Result<Value, RpcError>> {
+        let id = self.ask(method, params).await;
+        let answer = self.answer_or_end(id).await?;
+        if let Ok(result) = &answer {
+            self.learn(method, params, result);
+        }
+        Some(answer)
+    }
+
+    /// The next answer, to whatever call; `None` if the connection ends first.
+    pub(crate) async fn next_answer(&mut self) -> Option<Result<Value, RpcError>> {
         loop {
-            match self.next_incoming(PATIENCE).await {
-                Some(Incoming::Frame(frame)) if frame["id"] == id => {
-                    return match frame.get("error") {
+            match self.next_event().await {
+                Event::Answer(_, answer) => return Some(answer),
+                Event::Push => {}
+                Event::End => return None,
+            }
+        }
+    }
+
+    async fn answer_or_end(&mut self, id: i64) -> Option<Result<Value, RpcError>> {
+        loop {
+            match self.next_event().await {
+                Event::Answer(of, answer) if of == id => return Some(answer),
+                Event::Answer(..) | Event::Push => {}
+                Event::End => return None,
+            }
+        }
+    }
+
+    /// The next thing to come in; who looks at answers itself has to [`learn`](Self::learn) from them.
+    pub(crate) async fn next_event(&mut self) -> Event {
+        match self.next_incoming(PATIENCE).await {
+            Some(Incoming::Frame(frame)) => match (frame["id"].as_i64(), self.told.back()) {
+                (Some(id), _) => Event::Answer(
+                    id,
+                    match frame.get("error") {
                         Some(error) => Err(read(error)),
                         None => Ok(frame["result"].clone()),
-                    };
-                }
-                Some(Incoming::Frame(_)) => {}
-                other => panic!("{}: no answer to {id}: {other:?}", self.who.device),
+                    },
+                ),
+                (None, Some(_)) => Event::Push,
+                (None, None) => panic!("{}: neither answer nor push: {frame}", self.who.device),
+            },
+            Some(Incoming::Closed(_)) => {
+                self.wire = None;
+                self.replica.disconnected();
+                Event::End
             }
+            None => panic!("{}: nothing came", self.who.device),
         }
     }
 
@@ -204,7 +280,7 @@ impl TestDevice {
     }
 
     /// What this device's own call did to what it shows.
-    fn learn(&mut self, method: &str, params: &Value, result: &Value) {
+    pub(crate) fn learn(&mut self, method: &str, params: &Value, result: &Value) {
         match method {
             "conversation.delete" => {
                 let history_cleared = params["clearHistoryMessage"] != false;
@@ -293,6 +369,11 @@ impl TestDevice {
     /// Everything that came and was not looked at, now that nothing is on its way any more.
     pub(crate) async fn untold(&mut self) -> Vec<Push> {
         self.head().await;
+        self.told.drain(..).collect()
+    }
+
+    /// What came and was not looked at, whatever is still on its way.
+    pub(crate) fn take_told(&mut self) -> Vec<Push> {
         self.told.drain(..).collect()
     }
 

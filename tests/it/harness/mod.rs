@@ -18,9 +18,9 @@ mod types;
 mod wire;
 
 pub(crate) use clock::{DAY, HOUR, SECOND, START};
-pub(crate) use device::{TestDevice, Who};
-pub(crate) use process::ServerProcess;
+pub(crate) use device::{Event, TestDevice, Who};
+pub(crate) use process::{Ended, Launch, ServerProcess};
 pub(crate) use server::{APP, Host, OTHER_APP, TestServer, key_of, unused_number, user_sig};
-pub(crate) use story::text_message;
+pub(crate) use story::{all_show, text_message};
 pub(crate) use types::{Entry, Message, RpcError, SyncAnswer};
 pub(crate) use wire::PATIENCE;

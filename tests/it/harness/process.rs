@@ -1,14 +1,15 @@
-//! The server in a process of its own, which can be killed.
+//! The server in a process of its own, which can be killed, and run under a program that harms it.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, ExitStatus, Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{ExitStatus, Output, Stdio};
+use std::thread::JoinHandle;
 
 use tempfile::TempDir;
+use tokio::process::{Child, Command};
 use tokio::sync::oneshot;
-use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 use chatsync::domain::Millis;
@@ -18,61 +19,205 @@ use super::device::{TestDevice, Who};
 use super::server::{APP, Host, key_of};
 use super::wire::PATIENCE;
 
-/// Killed when dropped; its folder lives as long as it does.
+/// How a server process is started.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Launch {
+    /// A program and its arguments, before the server's own: `strace`, `faketime`.
+    pub(crate) under: Vec<String>,
+    pub(crate) environment: Vec<(String, String)>,
+}
+
+impl Launch {
+    pub(crate) fn under(words: &[&str]) -> Self {
+        Self {
+            under: words.iter().map(|word| (*word).into()).collect(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn set(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Runs the program with these arguments.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let program = env!("CARGO_BIN_EXE_chatsync");
+        let mut words = self.under.iter().map(String::as_str).chain([program]);
+        let mut command = Command::new(words.next().unwrap_or(program));
+        command.args(words).args(arguments).kill_on_drop(true);
+        // What the machine that runs the tests has set is not what is tested.
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("CHATSYNC__") {
+                command.env_remove(name);
+            }
+        }
+        command.envs(self.environment.clone());
+        command
+    }
+}
+
+/// A process that has come to its end.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) status: ExitStatus,
+    /// Standard output.
+    pub(crate) printed: String,
+    /// Standard error.
+    pub(crate) said: String,
+}
+
+impl Ended {
+    /// It failed with this code; the one line that says why.
+    pub(crate) fn because(&self, code: i32) -> &str {
+        assert_eq!(self.status.code(), Some(code), "{self:?}");
+        let mut lines = self
+            .said
+            .lines()
+            .filter_map(|l| l.strip_prefix("chatsync: "));
+        match (lines.next(), lines.next()) {
+            (Some(line), None) => line,
+            _ => panic!("not one line says why: {self:?}"),
+        }
+    }
+}
+
+/// Its folder lives as long as it does; a running server is killed when dropped.
 #[derive(Debug)]
 pub(crate) struct ServerProcess {
+    /// For the next start.
+    pub(crate) launch: Launch,
     folder: TempDir,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
     child: Child,
+    /// The server's own; the child may be a program that runs it.
+    pid: u32,
     address: SocketAddr,
+    output: JoinHandle<String>,
 }
 
 impl ServerProcess {
     /// With the settings a product is shipped with, deletions included: not synced.
     pub(crate) async fn start() -> Self {
+        Self::start_with(Launch::default()).await
+    }
+
+    pub(crate) async fn start_with(launch: Launch) -> Self {
+        let mut server = Self::prepared(launch);
+        server.run().await;
+        server
+    }
+
+    /// A folder with settings, and nothing started.
+    pub(crate) fn prepared(launch: Launch) -> Self {
         let folder = TempDir::new().expect("a folder");
-        std::fs::write(config(&folder), settings(&folder)).expect("a settings file");
-        let (child, address) = serve(&folder).await;
-        Self {
+        let server = Self {
+            launch,
             folder,
-            child,
-            address,
+            running: None,
+        };
+        std::fs::write(server.config(), settings(&server.data())).expect("a settings file");
+        server
+    }
+
+    /// Starts it on what its folder holds.
+    pub(crate) async fn run(&mut self) {
+        if let Err(ended) = self.try_run().await {
+            panic!("the server did not start: {ended:?}");
         }
+    }
+
+    /// Starts it; unless it ends before it listens.
+    pub(crate) async fn try_run(&mut self) -> Result<(), Ended> {
+        assert!(self.running.is_none(), "runs already");
+        let config = self.config();
+        let mut child = self
+            .launch
+            .command(&["serve", "--config", &config.to_string_lossy()])
+            .current_dir(self.folder.path())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(self.log()).expect("a log file"))
+            .spawn()
+            .unwrap_or_else(|error| panic!("{:?}: {error}", self.launch));
+        let stdout = child.stdout.take().expect("piped").into_owned_fd();
+        let (first, output) = read_lines(File::from(stdout.expect("a pipe")));
+        let line = timeout(PATIENCE * 3, first).await;
+        let line = line.expect("listens or ends in time").unwrap_or_default();
+        let Some(address) = address_in(&line) else {
+            let status = end(&mut child).await;
+            return Err(self.ended_with(status, output));
+        };
+        let child_id = child.id().expect("not waited for");
+        let pid = if self.launch.under.is_empty() {
+            child_id
+        } else {
+            only_child(child_id).unwrap_or(child_id)
+        };
+        self.running = Some(Running {
+            child,
+            pid,
+            address,
+            output,
+        });
+        Ok(())
     }
 
     /// Kills it without warning (SIGKILL) and starts it again on the same store.
     pub(crate) async fn crash_and_restart(&mut self) {
-        self.child.kill().expect("killed");
-        self.child.wait().expect("gone");
-        (self.child, self.address) = serve(&self.folder).await;
+        self.crash().await;
+        self.run().await;
+    }
+
+    pub(crate) async fn crash(&mut self) -> Ended {
+        self.strike();
+        self.ended().await
+    }
+
+    /// SIGKILL, now; [`ended`](Self::ended) waits for it.
+    pub(crate) fn strike(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.kill();
+        }
     }
 
     /// Asks it to stop (SIGTERM).
     pub(crate) fn terminate(&self) {
-        let pid = self.child.id().to_string();
-        let status = Command::new("kill").args(["-TERM", &pid]).status();
-        assert!(status.expect("kill runs").success());
+        signal("-TERM", self.running().pid);
     }
 
-    pub(crate) async fn exited(mut self) -> ExitStatus {
-        let waited = spawn_blocking(move || self.child.wait().expect("a child"));
-        let waited = timeout(PATIENCE * 3, waited)
-            .await
-            .expect("stopped in time");
-        waited.expect("waited")
+    /// Waits for its end.
+    pub(crate) async fn ended(&mut self) -> Ended {
+        let running = self.running.as_mut().expect("was started");
+        let status = end(&mut running.child).await;
+        let running = self.running.take().expect("was started");
+        self.ended_with(status, running.output)
+    }
+
+    fn ended_with(&self, status: ExitStatus, output: JoinHandle<String>) -> Ended {
+        Ended {
+            status,
+            printed: output.join().expect("read"),
+            said: std::fs::read_to_string(self.log()).expect("a log file"),
+        }
     }
 
     /// Runs another command of the same program on the same settings, beside the server.
     pub(crate) async fn command(&self, words: &[&str]) -> Output {
-        let mut command = program();
-        command
-            .args(words)
-            .arg("--config")
-            .arg(config(&self.folder));
-        let output = spawn_blocking(move || command.output().expect("runs"));
-        timeout(PATIENCE * 3, output)
+        let config = self.config().to_string_lossy().into_owned();
+        let words = [words, &["--config", &config]].concat();
+        let launch = Launch {
+            under: Vec::new(),
+            ..self.launch.clone()
+        };
+        timeout(PATIENCE * 3, launch.command(&words).output())
             .await
             .expect("done in time")
-            .expect("ran")
+            .expect("runs")
     }
 
     /// `chatsync app set … sync-conversation-deletion=on|off`.
@@ -90,11 +235,28 @@ impl ServerProcess {
     pub(crate) async fn device(&self, user: &str, name: &str) -> TestDevice {
         TestDevice::fresh(self, Who::new(user, name)).await
     }
+
+    pub(crate) fn config(&self) -> PathBuf {
+        self.folder.path().join("chatsync.toml")
+    }
+
+    /// The store's folder, unless it was [started](Launch::set) with another.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    fn running(&self) -> &Running {
+        self.running.as_ref().expect("is running")
+    }
 }
 
 impl Host for ServerProcess {
     fn address(&self) -> SocketAddr {
-        self.address
+        self.running().address
     }
 
     fn now(&self) -> Millis {
@@ -102,60 +264,53 @@ impl Host for ServerProcess {
     }
 }
 
-impl Drop for ServerProcess {
-    fn drop(&mut self) {
-        // It may have gone by itself.
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
-
-fn program() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_chatsync"));
-    // What the machine that runs the tests has set is not what is tested.
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("CHATSYNC__") {
-            command.env_remove(name);
+impl Running {
+    fn kill(&mut self) {
+        if self.child.id() == Some(self.pid) {
+            // It may have gone by itself.
+            drop(self.child.start_kill());
+        } else {
+            signal("-KILL", self.pid);
         }
     }
-    command
 }
 
-async fn serve(folder: &TempDir) -> (Child, SocketAddr) {
-    let log = folder.path().join("server.log");
-    let mut child = program()
-        .arg("serve")
-        .arg("--config")
-        .arg(config(folder))
-        .current_dir(folder.path())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(File::create(&log).expect("a log file"))
-        .spawn()
-        .expect("starts");
-    let first = first_line(child.stdout.take().expect("piped"));
-    let line = timeout(PATIENCE * 3, first)
-        .await
-        .map(Result::unwrap_or_default);
-    let address = line.as_deref().ok().and_then(address_in);
-    if let Some(address) = address {
-        return (child, address);
+impl Drop for ServerProcess {
+    fn drop(&mut self) {
+        self.strike();
     }
-    drop(child.kill());
-    drop(child.wait());
-    let log = std::fs::read_to_string(log).unwrap_or_default();
-    panic!("the server did not start: {line:?}\n{log}");
 }
 
-/// Its first line. What follows is read too, or the server would block once the pipe is full.
-fn first_line(output: ChildStdout) -> oneshot::Receiver<String> {
+/// It may have gone by itself, which is not for here to judge.
+fn signal(name: &str, pid: u32) {
+    let mut command = std::process::Command::new("kill");
+    let command = command.args([name, &pid.to_string()]).stderr(Stdio::null());
+    command.status().expect("kill runs");
+}
+
+fn only_child(of: u32) -> Option<u32> {
+    let children = std::fs::read_to_string(format!("/proc/{of}/task/{of}/children")).ok()?;
+    children.trim().parse().ok()
+}
+
+async fn end(child: &mut Child) -> ExitStatus {
+    let status = timeout(PATIENCE * 3, child.wait()).await;
+    status.expect("ended in time").expect("was a child")
+}
+
+/// The first line, once it is there, and everything, once it has ended. It is read all along, or the server would
+/// block on a full pipe.
+fn read_lines(output: File) -> (oneshot::Receiver<String>, JoinHandle<String>) {
     let (first, answer) = oneshot::channel();
-    std::thread::spawn(move || {
-        let mut lines = BufReader::new(output).lines().map_while(Result::ok);
-        _ = first.send(lines.next().unwrap_or_default());
-        lines.for_each(drop);
+    let all = std::thread::spawn(move || {
+        let mut output = BufReader::new(output);
+        let mut text = String::new();
+        output.read_line(&mut text).expect("text");
+        drop(first.send(text.clone()));
+        output.read_to_string(&mut text).expect("text");
+        text
     });
-    answer
+    (answer, all)
 }
 
 /// `listening on http://ADDRESS:PORT`.
@@ -166,12 +321,7 @@ fn address_in(line: &str) -> Option<SocketAddr> {
         .ok()
 }
 
-fn config(folder: &TempDir) -> PathBuf {
-    folder.path().join("chatsync.toml")
-}
-
-fn settings(folder: &TempDir) -> String {
-    let data = folder.path().join("data");
+fn settings(data: &Path) -> String {
     let key = key_of(APP);
     format!(
         r#"

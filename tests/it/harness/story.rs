@@ -182,17 +182,21 @@ impl TestDevice {
 impl TestServer {
     /// All of an account's devices show the same list, and it is what one that logs in now is shown.
     pub(crate) async fn all_agree(&self, devices: &mut [&mut TestDevice]) {
-        let user = devices[0].who.user.clone();
-        let fresh = self.fresh_device(&user).await;
-        let expected = fresh.replica.list();
-        for device in devices {
-            device.settle().await;
-            let listed = device.replica.list();
-            let ids: BTreeSet<_> = listed.keys().chain(expected.keys()).collect();
-            for id in ids {
-                let (has, should) = (listed.get(id), expected.get(id));
-                assert_eq!(has, should, "{id} on {}", device.who.device);
-            }
+        let fresh = self.fresh_device(&devices[0].who.user).await;
+        all_show(&fresh, devices).await;
+    }
+}
+
+/// All of an account's devices, once brought up to date, show what a `fresh` one was shown.
+pub(crate) async fn all_show(fresh: &TestDevice, devices: &mut [&mut TestDevice]) {
+    let expected = fresh.replica.list();
+    for device in devices {
+        device.settle().await;
+        let listed = device.replica.list();
+        let ids: BTreeSet<_> = listed.keys().chain(expected.keys()).collect();
+        for id in ids {
+            let (has, should) = (listed.get(id), expected.get(id));
+            assert_eq!(has, should, "{id} on {}", device.who.device);
         }
     }
 }

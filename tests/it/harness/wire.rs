@@ -32,6 +32,12 @@ pub(crate) enum Incoming {
 
 impl Wire {
     pub(crate) async fn connect(address: SocketAddr) -> Self {
+        let wire = Self::try_connect(address).await;
+        wire.expect("the server accepts")
+    }
+
+    /// `None` if the server is gone.
+    pub(crate) async fn try_connect(address: SocketAddr) -> Option<Self> {
         let socket = TcpSocket::new_v4().expect("a socket");
         Self::upgrade(socket, address).await
     }
@@ -40,10 +46,11 @@ impl Wire {
     pub(crate) async fn connect_narrow(address: SocketAddr) -> Self {
         let socket = TcpSocket::new_v4().expect("a socket");
         socket.set_recv_buffer_size(4096).expect("a small buffer");
-        Self::upgrade(socket, address).await
+        let wire = Self::upgrade(socket, address).await;
+        wire.expect("the server accepts")
     }
 
-    async fn upgrade(socket: TcpSocket, address: SocketAddr) -> Self {
+    async fn upgrade(socket: TcpSocket, address: SocketAddr) -> Option<Self> {
         let mut request = format!("ws://{address}/ws")
             .into_client_request()
             .expect("an address");
@@ -52,15 +59,15 @@ impl Wire {
             HeaderValue::from_static(SUBPROTOCOL),
         );
         let connecting = async {
-            let stream = socket.connect(address).await.expect("the server accepts");
+            let stream = socket.connect(address).await.ok()?;
             stream.set_nodelay(true).expect("no delay");
-            tokio_tungstenite::client_async(request, stream).await
+            let upgraded = tokio_tungstenite::client_async(request, stream).await;
+            upgraded.ok()
         };
         let (socket, _) = timeout(PATIENCE, connecting)
             .await
-            .expect("connected in time")
-            .expect("upgraded");
-        Self { socket }
+            .expect("connected in time")?;
+        Some(Self { socket })
     }
 
     pub(crate) async fn send(&mut self, text: impl Into<Utf8Bytes>) {
