@@ -74,6 +74,7 @@ async fn a_store_of_a_newer_release() {
 }
 
 #[tokio::test]
+#[ignore = "needs faketime: ./tests/run runs it"]
 async fn a_clock_that_was_never_set() {
     let launch = Launch::under(&["faketime", "-f", "2019-12-31 23:59:00"]);
     refused(launch, MACHINE, "the machine's clock is before 2020").await;
