@@ -108,10 +108,16 @@ impl FromStr for MessageId {
     type Err = NotAMessageId;
     fn from_str(text: &str) -> Result<Self, NotAMessageId> {
         let (log, seq) = text.split_once('-').ok_or(NotAMessageId)?;
-        Ok(Self {
+        let id = Self {
             log: LogId(log.parse().map_err(|_| NotAMessageId)?),
             seq: Seq(seq.parse().map_err(|_| NotAMessageId)?),
-        })
+        };
+        // One message has one ID: no signs, no leading zeros.
+        if id.to_string() == text {
+            Ok(id)
+        } else {
+            Err(NotAMessageId)
+        }
     }
 }
 
@@ -135,6 +141,9 @@ mod tests {
             "a-b",
             "12-7-1",
             "12--7",
+            "+12-7",
+            "12-+7",
+            "012-7",
             "99999999999999999999-1",
         ] {
             assert_eq!(text.parse::<MessageId>(), Err(NotAMessageId), "{text}");

@@ -8,6 +8,9 @@ use crate::domain::{AccountKey, Version};
 use crate::protocol::method;
 use crate::store::rows::DeviceRow;
 
+/// Devices remembered of one account. A client that makes up a new deviceID at each login fills no disk with it.
+const MAX_DEVICES: usize = 1_000;
+
 impl Engine {
     /// Checks a login's credential. The account comes into being at its first login.
     ///
@@ -88,9 +91,13 @@ impl Engine {
                     platform,
                     login_time: operation.now,
                     ack: known.as_ref().map_or(Version(0), |known| known.ack),
-                    sigs_refused_upto: known.map_or(0, |known| known.sigs_refused_upto),
+                    sigs_refused_upto: known.as_ref().map_or(0, |known| known.sigs_refused_upto),
                 };
+                let is_new = known.is_none();
                 operation.tx.put_device(account, &row)?;
+                if is_new {
+                    operation.tx.keep_newest_devices(account, MAX_DEVICES)?;
+                }
                 Ok(account.0)
             })
             .await?;

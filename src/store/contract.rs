@@ -9,10 +9,10 @@ use super::{Abort, Job, ReadTx, Result, Store, StoreError, WriteTx, query};
 use crate::domain::cursor::Since;
 use crate::domain::message::NewEntry;
 use crate::domain::{
-    AccountKey, App, ConversationId, Epoch, Features, LogId, Position, RequestId, SdkAppId, Seq,
-    UserId, Version, View,
+    AccountKey, App, ConversationId, Epoch, Features, LogId, Platform, Position, RequestId,
+    SdkAppId, Seq, UserId, Version, View,
 };
-use crate::store::rows::{LogKind, RequestRecord};
+use crate::store::rows::{DeviceRow, LogKind, RequestRecord};
 
 const APP: SdkAppId = SdkAppId(1);
 
@@ -31,6 +31,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     pages_of_views_are_whole_and_ordered(&*fresh()).await;
     a_long_history_is_counted_after_erasing(&*fresh()).await;
     requests_are_remembered_until_they_expire(&*fresh()).await;
+    the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
 }
 
@@ -395,6 +396,32 @@ async fn requests_are_remembered_until_they_expire(place: &dyn Place) {
     .await;
     assert!(kept);
     assert_eq!(forgotten, None);
+}
+
+async fn the_oldest_devices_are_forgotten(place: &dyn Place) {
+    let store = place.open();
+    let (key, _) = account(&*store, "alice").await;
+    let left = write(&*store, move |tx| {
+        for number in 0..5 {
+            tx.put_device(
+                key,
+                &DeviceRow {
+                    id: format!("d{number}").parse().unwrap(),
+                    platform: Platform::Web,
+                    login_time: 10 - number,
+                    ack: Version(0),
+                    sigs_refused_upto: 0,
+                },
+            )?;
+        }
+        tx.keep_newest_devices(key, 2)?;
+        let devices = tx.devices(key)?.into_iter();
+        Ok(devices
+            .map(|device| device.id.to_string())
+            .collect::<Vec<_>>())
+    })
+    .await;
+    assert_eq!(left, ["d0", "d1"]);
 }
 
 async fn apps_are_apart(place: &dyn Place) {

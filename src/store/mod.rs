@@ -208,6 +208,8 @@ pub trait WriteTx: ReadTx {
     fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()>;
 
     fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()>;
+    /// Forgets the account's devices but those that logged in last, `keep` of them.
+    fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()>;
     fn acknowledge(
         &mut self,
         account: AccountKey,

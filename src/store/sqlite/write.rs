@@ -267,6 +267,15 @@ impl WriteTx for Tx<'_> {
         Ok(())
     }
 
+    fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()> {
+        self.execute(
+            "DELETE FROM device WHERE account = ?1 AND id IN
+               (SELECT id FROM device WHERE account = ?1 ORDER BY login_time DESC, id LIMIT -1 OFFSET ?2)",
+            params![account.0, i64::try_from(keep).unwrap_or(i64::MAX)],
+        )?;
+        Ok(())
+    }
+
     fn acknowledge(
         &mut self,
         account: AccountKey,
