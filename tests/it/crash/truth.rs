@@ -74,16 +74,17 @@ impl Truth {
 
     /// What is remembered of a call.
     pub(super) fn answer(&self, who: &Who, request: &str) -> Option<Value> {
-        let sql = "SELECT answer FROM request JOIN account ON account.key = request.account
-                   WHERE user = ?1 AND device = ?2 AND id = ?3";
+        let sql =
+            "SELECT answer FROM request WHERE account = (SELECT key FROM account WHERE user = ?1)
+                   AND device = ?2 AND id = ?3";
         let found = self.rows(sql, [&who.user, &who.device, request], json_at_0);
         found.into_iter().next()
     }
 
     /// The message is in its log, at its place.
     pub(super) fn has_message(&self, user: &str, message: &Value) {
-        let sql = "SELECT payload FROM entry JOIN view USING (log) JOIN account ON account.key = view.account
-                   WHERE user = ?1 AND conversation = ?2 AND seq = ?3";
+        let sql = "SELECT payload FROM entry WHERE seq = ?3 AND log = (SELECT log FROM view
+                   WHERE account = (SELECT key FROM account WHERE user = ?1) AND conversation = ?2)";
         let conversation = message["conversationID"].as_str();
         let found = self.rows(
             sql,
