@@ -35,6 +35,23 @@ struct Entry {
     sender: Option<usize>,
 }
 
+impl Entry {
+    fn message(sender: Option<usize>) -> Self {
+        Self {
+            is_message: true,
+            is_revoked: false,
+            sender,
+        }
+    }
+
+    fn control(sender: Option<usize>) -> Self {
+        Self {
+            is_message: false,
+            ..Self::message(sender)
+        }
+    }
+}
+
 /// One of the two's part in a conversation. Seqs are places in the log, from 1.
 #[derive(Debug, Clone, Default)]
 struct View {
@@ -222,15 +239,7 @@ impl Model {
     /// A message; its seq.
     pub(super) fn send(&mut self, user: usize, conv: Conv) -> usize {
         self.view(user, conv);
-        self.append(
-            user,
-            conv,
-            Entry {
-                is_message: true,
-                is_revoked: false,
-                sender: Some(user),
-            },
-        );
+        self.append(user, conv, Entry::message(Some(user)));
         let seq = self.log(user, conv).len();
         self.view(user, conv).read = seq;
         seq
@@ -252,15 +261,7 @@ impl Model {
             &mut self.team
         };
         log[seq - 1].is_revoked = true;
-        self.append(
-            user,
-            conv,
-            Entry {
-                is_message: false,
-                is_revoked: false,
-                sender: Some(user),
-            },
-        );
+        self.append(user, conv, Entry::control(Some(user)));
     }
 
     fn next_version(&mut self, user: usize) {
@@ -387,49 +388,17 @@ impl Model {
             floors[3] = floors[3].max(end);
         }
         self.next_version(BOB);
-        self.append(
-            BOB,
-            Conv::System,
-            Entry {
-                is_message: true,
-                is_revoked: false,
-                sender: None,
-            },
-        );
-        self.append(
-            ALICE,
-            Conv::Team,
-            Entry {
-                is_message: false,
-                is_revoked: false,
-                sender: None,
-            },
-        );
+        self.append(BOB, Conv::System, Entry::message(None));
+        self.append(ALICE, Conv::Team, Entry::control(None));
     }
 
     /// Bob is removed: the log ends for him with the tip that says so.
     pub(super) fn remove_bob(&mut self) {
-        self.append(
-            ALICE,
-            Conv::Team,
-            Entry {
-                is_message: false,
-                is_revoked: false,
-                sender: None,
-            },
-        );
+        self.append(ALICE, Conv::Team, Entry::control(None));
         let end = self.team.len();
         self.view(BOB, Conv::Team).end = Some(end);
         self.next_version(BOB);
-        self.append(
-            BOB,
-            Conv::System,
-            Entry {
-                is_message: true,
-                is_revoked: false,
-                sender: None,
-            },
-        );
+        self.append(BOB, Conv::System, Entry::message(None));
     }
 
     /// The device goes; what it shows stays as it is.
