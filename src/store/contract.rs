@@ -59,7 +59,7 @@ impl<F: FnOnce(&mut dyn WriteTx) -> Result<()> + Send> Job for Call<F> {
 }
 
 /// Submits a job; the receiver hears of its outcome.
-fn submit(
+pub(super) fn submit(
     store: &dyn Store,
     withdraw: bool,
     act: impl FnOnce(&mut dyn WriteTx) -> Result<()> + Send + 'static,

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::{OpenError, Options, SqliteStore, schema};
 use crate::store::contract::{self, Place};
+use crate::store::rows::Operator;
 use crate::store::{Store, query};
 
 struct Folder(TempDir);
@@ -98,6 +99,32 @@ fn the_files_are_their_owners_alone() {
         assert_eq!(mode, 0o600, "{}", file.path().display());
     }
     drop(store);
+}
+
+/// Found while a million conversations were being filled in: beside a writer that never rests a checkpoint never
+/// reaches the log's end, so the log never started over, and grew by megabytes a second.
+#[tokio::test]
+async fn the_log_does_not_grow_while_the_writer_never_rests() {
+    let folder = TempDir::new().unwrap();
+    let options = Options {
+        durable: false,
+        ..Options::small(folder.path())
+    };
+    let store = SqliteStore::open(&options).unwrap();
+    for batch in 0..6_000_u32 {
+        let told = contract::submit(&store, false, move |tx| {
+            for number in 0..20 {
+                tx.put_operator(&Operator {
+                    name: format!("{batch} {number} {}", batch.reverse_bits()),
+                    password_hash: "x".repeat(100),
+                })?;
+            }
+            Ok(())
+        });
+        told.await.unwrap().unwrap();
+    }
+    let log = std::fs::metadata(folder.path().join("chatsync.db-wal")).unwrap();
+    assert!(log.len() < 64 << 20, "{} bytes", log.len());
 }
 
 /// The design's promise that a deletion costs the same for 10 messages and for a million, counted in steps of

@@ -121,8 +121,9 @@ impl Writing {
             if committed.send(answers).is_err() {
                 return;
             }
+            let verdict = verdict.and_then(|()| self.checkpoints.finish(&self.connection));
             if let Err(error @ StoreError::Unknown(_)) = verdict {
-                tracing::error!(%error, "commit failed");
+                tracing::error!(%error, "the store can't go on");
                 self.fail.send_replace(Some(error));
                 // What is queued is dropped, and with it the channels on which its askers wait.
                 return;
