@@ -99,7 +99,9 @@ fn sources() -> Vec<(PathBuf, String)> {
             if path.is_dir() {
                 folders.push(path);
             } else if path.extension().is_some_and(|ending| ending == "rs")
-                && !path.iter().any(|part| part == "tests" || part == "tests.rs")
+                && !path
+                    .iter()
+                    .any(|part| part == "tests" || part == "tests.rs")
             {
                 let code = fs::read_to_string(&path).expect("text");
                 let relative = path.strip_prefix(&root).expect("inside").to_owned();

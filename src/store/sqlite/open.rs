@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
@@ -16,10 +17,13 @@ use crate::store::StoreError;
 
 const FILE: &str = "chatsync.db";
 const LOCK: &str = "chatsync.lock";
+/// How long the lock may outlive its server: one that has just stopped is let go of by the system a moment later,
+/// and a process that is being started shares its parent's files until it runs a program of its own.
+const LOCK_PATIENCE: Duration = Duration::from_secs(1);
 /// The first release with the fix of the WAL-reset bug, which can corrupt a store with several connections.
 const OLDEST_LIBRARY: i32 = 3_051_003;
 /// Only a command beside the server, or the server beside a command, ever holds the lock for long.
-const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) fn open(options: &Options) -> Result<SqliteStore, OpenError> {
     if rusqlite::version_number() < OLDEST_LIBRARY {
@@ -69,12 +73,20 @@ fn lock(folder: &Path) -> Result<File, OpenError> {
         cause,
     };
     let file = private().open(folder.join(LOCK)).map_err(broken)?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse {
-            folder: folder.to_owned(),
-        }),
-        Err(TryLockError::Error(cause)) => Err(broken(cause)),
+    let began = Instant::now();
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(TryLockError::Error(cause)) => return Err(broken(cause)),
+            Err(TryLockError::WouldBlock) if began.elapsed() < LOCK_PATIENCE => {
+                std::thread::sleep(LOCK_PATIENCE / 20);
+            }
+            Err(TryLockError::WouldBlock) => {
+                return Err(OpenError::InUse {
+                    folder: folder.to_owned(),
+                });
+            }
+        }
     }
 }
 
