@@ -11,6 +11,7 @@ mod isolation;
 mod layers;
 mod left_groups;
 mod logs;
+mod metrics;
 mod paging;
 mod presence;
 mod refusals;
