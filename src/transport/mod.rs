@@ -5,10 +5,13 @@
 
 pub mod accept;
 pub mod admission;
+mod console;
+mod demo;
 pub mod drain;
 pub mod error;
 pub mod metrics;
 pub mod ops;
+mod pages;
 pub mod ws;
 
 use std::net::IpAddr;
@@ -86,5 +89,7 @@ pub fn routes(context: &Arc<Context>) -> Router {
     Router::new()
         .route("/ws", axum::routing::any(ws::upgrade::upgrade))
         .merge(ops::routes())
+        .merge(console::routes())
+        .merge(demo::routes())
         .with_state(Arc::clone(context))
 }
