@@ -206,6 +206,8 @@ impl Background {
         };
         let beating = Arc::clone(context);
         background.spawn(async move { beating.heartbeat.tick().await });
+        let timing = Arc::clone(context);
+        background.spawn(async move { timing.timers.run(&timing.draining, &timing.halt).await });
         background.spawn(keep_acks(Arc::clone(context)));
         background.spawn(keep_sweeping(Arc::clone(context)));
         background

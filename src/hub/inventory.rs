@@ -54,7 +54,7 @@ impl Hub {
             account
                 .connections
                 .iter()
-                .any(|present| present.arrival.device == *device)
+                .any(|present| present.device == *device)
         })
     }
 
@@ -65,9 +65,9 @@ impl Hub {
                 .connections
                 .iter()
                 .map(|present| Online {
-                    device: present.arrival.device.clone(),
-                    platform: present.arrival.platform,
-                    address: present.arrival.address,
+                    device: present.device.clone(),
+                    platform: present.platform,
+                    address: present.outbox.address(),
                 })
                 .collect()
         })

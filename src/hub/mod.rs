@@ -1,7 +1,8 @@
 //! The connection hub: who is connected here, and the queue of each.
 //!
-//! Nothing in here awaits, and no lock is held while a socket is written: a push is put into the queue of each
-//! connection, and each connection's own task writes it.
+//! Nothing in here awaits. A push is handed to each connection's [`Outbox`]: where the connection has nothing else to
+//! write it goes straight to the network, else into its queue, and the connection's own task writes it. Meanwhile no
+//! lock is held but that of the one queue.
 
 mod inventory;
 mod logouts;
@@ -12,7 +13,7 @@ mod tests;
 
 pub use inventory::{Departure, Figures, Online};
 pub use logouts::Arriving;
-pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed};
+pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Wire};
 pub use registration::{Arrival, Registration};
 
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use dashmap::DashMap;
+use smallvec::SmallVec;
 
 use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
 use crate::domain::cursor::Since;
@@ -52,7 +54,7 @@ pub enum NoPlace {
 struct Account {
     head: AtomicU64,
     /// Oldest login first; no device twice.
-    connections: Vec<Arc<Connection>>,
+    connections: SmallVec<[Arc<Connection>; 2]>,
 }
 
 /// Account → devices.
@@ -85,19 +87,28 @@ impl Hub {
     /// Gives a device its place, and takes theirs from those it displaces: its own connection of before, and
     /// those that `policy` shuts out. They are told, and closed with 4509.
     ///
+    /// `wire` is the connection's way to the network; nothing goes over it before the [`Outbox`] is lent.
     /// `arriving` is from before the device's credential was looked at. `most` connections an account may have;
     /// the device's own old one does not count.
     pub fn register(
         self: &Arc<Self>,
         arrival: Arrival,
+        wire: Arc<dyn Wire>,
         arriving: Arriving,
         policy: LoginPolicy,
         most: usize,
     ) -> Result<Registration, NoPlace> {
+        let Arrival {
+            account,
+            device,
+            platform,
+        } = arrival;
         let connection = Arc::new(Connection {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            arrival,
-            outbox: Outbox::new(self.bounds),
+            account,
+            device,
+            platform,
+            outbox: Outbox::new(self.bounds, wire),
             ack: AtomicU64::new(0),
             ack_is_new: false.into(),
         });
@@ -110,8 +121,8 @@ impl Hub {
             connection,
         };
         // After it was placed: a logout either was noted by now, or will find the connection.
-        let arrival = &registration.connection.arrival;
-        if self.logouts.hit(arriving, arrival.account, &arrival.device) {
+        let placed = &registration.connection;
+        if self.logouts.hit(arriving, placed.account, &placed.device) {
             return Err(NoPlace::LoggedOut);
         }
         Ok(registration)
@@ -133,22 +144,21 @@ impl Hub {
         if most == 0 {
             return Err(NoPlace::AccountFull { most });
         }
-        let arriving = &connection.arrival;
-        let mut account = self.accounts.entry(arriving.account).or_default();
+        let mut account = self.accounts.entry(connection.account).or_default();
         let others: Vec<_> = account
             .connections
             .iter()
-            .filter(|present| present.arrival.device != arriving.device)
-            .map(|present| (present.id, present.arrival.platform))
+            .filter(|present| present.device != connection.device)
+            .map(|present| (present.id, present.platform))
             .collect();
-        let shut_out = policy.displaced(arriving.platform, &others);
+        let shut_out = policy.displaced(connection.platform, &others);
         // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
         if others.len() - shut_out.len() >= most {
             return Err(NoPlace::AccountFull { most });
         }
         let mut displaced = Vec::new();
-        account.connections.retain(|present| {
-            let why = if present.arrival.device == arriving.device {
+        account.connections.retain(|present: &mut Arc<Connection>| {
+            let why = if present.device == connection.device {
                 KickedOutType::MultipleAccount
             } else if shut_out.contains(&present.id) {
                 KickedOutType::MultipleDevice
@@ -166,9 +176,7 @@ impl Hub {
         if let Some(ack) = connection.take_ack() {
             self.return_acks(vec![ack]);
         }
-        self.take_out(connection.arrival.account, |present| {
-            present.id == connection.id
-        });
+        self.take_out(connection.account, |present| present.id == connection.id);
     }
 
     /// Takes the first connection that `is_it` out of the map, and the account with its last one.
@@ -238,13 +246,17 @@ impl Hub {
                 None
             }
         };
-        for account in to {
-            let Some(account) = self.accounts.get(account) else {
+        let version = push.version().unwrap_or_default();
+        let mut connections = Vec::new();
+        for to in to {
+            let Some(account) = self.accounts.get(to) else {
                 continue;
             };
-            let version = push.version().unwrap_or_default();
             let head = version.max(Version(account.head.load(Ordering::Acquire)));
-            for connection in &account.connections {
+            connections.extend(account.connections.iter().cloned());
+            // The map is free again before a socket is written.
+            drop(account);
+            for connection in connections.drain(..) {
                 if Some(connection.id) == except {
                     connection.outbox.mark_answer();
                     continue;
@@ -258,14 +270,14 @@ impl Hub {
                 }
             }
             // After the queues: whoever reads this head finds all pushes up to it in them.
-            account.head.fetch_max(version.0, Ordering::AcqRel);
+            self.observe_head(*to, version);
         }
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {
         self.logouts.note(account, device);
         // Out of the map at once, rather than when its task gets to it: it must hear no more.
-        let gone = self.take_out(account, |present| present.arrival.device == *device);
+        let gone = self.take_out(account, |present| present.device == *device);
         if let Some(connection) = gone {
             kick(&connection, KickedOutType::RestApi, Close::Revoked);
         }

@@ -1,6 +1,5 @@
 //! One connection's place in the hub.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -15,15 +14,15 @@ pub struct Arrival {
     pub account: AccountKey,
     pub device: DeviceId,
     pub platform: Platform,
-    /// Where it connects from.
-    pub address: IpAddr,
 }
 
 /// A connection as the hub knows it.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    pub(super) arrival: Arrival,
+    pub(super) account: AccountKey,
+    pub(super) device: DeviceId,
+    pub(super) platform: Platform,
     pub(super) outbox: Outbox,
     /// The newest version the device said it applied; 0: it has said nothing.
     pub(super) ack: AtomicU64,
@@ -36,7 +35,7 @@ impl Connection {
     pub(super) fn take_ack(&self) -> Option<(AccountKey, DeviceId, Version)> {
         self.ack_is_new.swap(false, Ordering::AcqRel).then(|| {
             let ack = Version(self.ack.load(Ordering::Acquire));
-            (self.arrival.account, self.arrival.device.clone(), ack)
+            (self.account, self.device.clone(), ack)
         })
     }
 }
@@ -63,13 +62,12 @@ impl Registration {
 
     /// Tells the hub of a version read from the store, which may be newer than any push it has carried.
     pub fn observe_head(&self, version: Version) {
-        self.hub
-            .observe_head(self.connection.arrival.account, version);
+        self.hub.observe_head(self.connection.account, version);
     }
 
     /// How far pushes have come: every push up to here is in this connection's outbox, or was taken from it.
     pub fn reached(&self) -> Since {
-        self.hub.reached(self.connection.arrival.account)
+        self.hub.reached(self.connection.account)
     }
 
     /// Notes the newest version the device says it applied.

@@ -1,4 +1,4 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use super::*;
 use crate::bus::Audience;
@@ -22,13 +22,27 @@ fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
         account,
         device: device.parse().unwrap(),
         platform,
-        address: Ipv4Addr::LOCALHOST.into(),
+    }
+}
+
+/// A network that takes nothing: all stays in the queues.
+#[derive(Debug)]
+struct Full;
+
+impl Wire for Full {
+    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+        Sent::Nothing
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
     }
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
     hub.register(
         arrival(account, device, Platform::Web),
+        Arc::new(Full),
         hub.arriving(),
         LoginPolicy::default(),
         MANY,
@@ -132,6 +146,7 @@ fn a_reconnect_replaces_its_own_connection() {
     let new = hub
         .register(
             arrival(ALICE, "phone", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             1,
@@ -158,6 +173,7 @@ fn the_policy_displaces_other_devices() {
     let enter = |device: &str, platform| {
         hub.register(
             arrival(ALICE, device, platform),
+            Arc::new(Full),
             hub.arriving(),
             policy,
             MANY,
@@ -182,6 +198,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     let two = |most| {
         hub.register(
             arrival(ALICE, "two", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             most,
@@ -192,6 +209,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     assert!(
         hub.register(
             arrival(BOB, "one", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             0
@@ -235,6 +253,7 @@ fn a_logout_during_a_login_is_not_missed() {
     let enter = |device, arriving| {
         hub.register(
             arrival(ALICE, device, Platform::Web),
+            Arc::new(Full),
             arriving,
             LoginPolicy::default(),
             MANY,

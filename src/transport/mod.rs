@@ -27,6 +27,7 @@ use crate::settings::{LimitSettings, ServerSettings};
 use admission::{Admission, Admitted};
 use metrics::Metrics;
 use ops::Heartbeat;
+use ws::Timers;
 
 /// What every connection and every page needs; one for each server.
 #[derive(Debug)]
@@ -38,6 +39,8 @@ pub struct Context {
     pub limits: LimitSettings,
     pub admission: Arc<Admission>,
     pub heartbeat: Heartbeat,
+    /// Tells connections the time.
+    pub timers: Timers,
     /// Every task of the server's, so that its end can be waited for.
     pub tracker: TaskTracker,
     /// No new connections, no readiness; those that are here are being sent away.
@@ -68,6 +71,7 @@ impl Context {
             limits,
             admission,
             heartbeat: Heartbeat::default(),
+            timers: Timers::default(),
             tracker: TaskTracker::new(),
             draining: CancellationToken::new(),
             halt: CancellationToken::new(),
@@ -80,8 +84,14 @@ impl Context {
 /// The other end of an accepted connection; requests carry it as an extension.
 #[derive(Debug)]
 pub struct Peer {
-    pub address: IpAddr,
     pub admitted: Admitted,
+}
+
+impl Peer {
+    /// Where it connects from.
+    pub fn address(&self) -> IpAddr {
+        self.admitted.address()
+    }
 }
 
 /// The routes of this layer.

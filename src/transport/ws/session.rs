@@ -6,16 +6,13 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
-use serde_json::json;
-use tokio::time::Instant;
-
 use super::claim::Claim;
 use super::limit::Verdict;
+use super::timers::Tick;
 use super::{calls, login};
 use crate::domain::cursor::Since;
 use crate::engine::{Actor, EngineError};
-use crate::hub::{Outbox, Registration};
+use crate::hub::{Outbox, Registration, Wire};
 use crate::protocol::answer;
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
@@ -23,6 +20,8 @@ use crate::protocol::jsonrpc::{self, ErrorObject, Id, error_frame, result_frame}
 use crate::protocol::method::Call;
 use crate::transport::metrics::Answered;
 use crate::transport::{Context, Peer, error};
+use serde::Serialize;
+use serde_json::json;
 
 /// What one message leads to.
 pub(super) enum Step {
@@ -70,7 +69,7 @@ impl Turn {
 }
 
 pub(super) enum Session {
-    Anonymous(Anonymous),
+    Anonymous(Box<Anonymous>),
     Identified(Identified),
 }
 
@@ -78,6 +77,10 @@ pub(super) enum Session {
 pub(super) struct Anonymous {
     pub(super) context: Arc<Context>,
     pub(super) peer: Arc<Peer>,
+    /// For the hub, once it has logged in.
+    pub(super) wire: Arc<dyn Wire>,
+    /// When it must have logged in.
+    pub(super) deadline: Tick,
 }
 
 /// A device of an account.
@@ -90,7 +93,7 @@ pub(super) struct Device {
     pub(super) registration: Registration,
     pub(super) actor: Actor,
     /// When its credential runs out.
-    pub(super) expires: Instant,
+    pub(super) expires: Tick,
     claim: Mutex<Claim>,
 }
 
@@ -119,7 +122,7 @@ impl Session {
         let call = Call::parse(&request.method, request.params);
         match (self, call) {
             (Self::Anonymous(session), Ok(Call::Login(login))) => {
-                let work = login::login(session, request.id, login);
+                let work = login::login(*session, request.id, login);
                 Step::Working(None, Box::pin(work))
             }
             (Self::Identified(session), Ok(call)) if !is_login => {
@@ -164,7 +167,7 @@ impl Identified {
         context: Arc<Context>,
         registration: Registration,
         actor: Actor,
-        expires: Instant,
+        expires: Tick,
         is_completed: bool,
     ) -> Self {
         Self(Arc::new(Device {
@@ -224,7 +227,7 @@ impl Identified {
         self.0.registration.outbox()
     }
 
-    pub(super) fn expires(&self) -> Instant {
+    pub(super) fn expires(&self) -> Tick {
         self.0.expires
     }
 }
