@@ -55,6 +55,16 @@ impl Registration {
         self.connection.id
     }
 
+    /// Whose the connection is.
+    pub fn account(&self) -> AccountKey {
+        self.connection.account
+    }
+
+    /// What it was registered as.
+    pub fn device(&self) -> (DeviceId, Platform) {
+        (self.connection.device.clone(), self.connection.platform)
+    }
+
     /// What waits to be written; to be read by this connection's task alone.
     pub fn outbox(&self) -> &Outbox {
         &self.connection.outbox

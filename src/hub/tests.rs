@@ -17,6 +17,17 @@ fn hub() -> Arc<Hub> {
     }))
 }
 
+/// Each of them is multiplied by all connections that there are; with its two counts it takes 128 bytes.
+#[test]
+fn a_connection_is_small() {
+    assert!(
+        size_of::<Connection>() <= 112,
+        "{}",
+        size_of::<Connection>()
+    );
+    assert!(size_of::<Account>() <= 32, "{}", size_of::<Account>());
+}
+
 fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
     Arrival {
         account,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
-use crate::engine::{Actor, Denied, EngineError, Identity};
+use crate::engine::{Denied, EngineError, Identity};
 use crate::hub::{Arrival, Arriving, NoPlace, Registration};
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
@@ -75,14 +75,14 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let actor = Actor {
-        app: identity.app,
-        user: identity.user,
-        account: identity.account,
-        device: Some((identity.device, identity.platform)),
-        connection: Some(registration.id()),
-    };
-    let identified = Identified::new(context, registration, actor, expires, is_completed);
+    let identified = Identified::new(
+        context,
+        registration,
+        identity.app,
+        identity.user,
+        expires,
+        is_completed,
+    );
     Turn {
         reply: Reply::Frame(frame),
         next: Next::Become(Session::Identified(identified)),

@@ -11,6 +11,7 @@ use super::limit::Verdict;
 use super::timers::Tick;
 use super::{calls, login};
 use crate::domain::cursor::Since;
+use crate::domain::{SdkAppId, UserId};
 use crate::engine::{Actor, EngineError};
 use crate::hub::{Outbox, Registration, Wire};
 use crate::protocol::answer;
@@ -91,7 +92,8 @@ pub(super) struct Identified(Arc<Device>);
 pub(super) struct Device {
     pub(super) context: Arc<Context>,
     pub(super) registration: Registration,
-    pub(super) actor: Actor,
+    pub(super) app: SdkAppId,
+    pub(super) user: UserId,
     /// When its credential runs out.
     pub(super) expires: Tick,
     claim: Mutex<Claim>,
@@ -166,14 +168,16 @@ impl Identified {
     pub(super) fn new(
         context: Arc<Context>,
         registration: Registration,
-        actor: Actor,
+        app: SdkAppId,
+        user: UserId,
         expires: Tick,
         is_completed: bool,
     ) -> Self {
         Self(Arc::new(Device {
             context,
             registration,
-            actor,
+            app,
+            user,
             expires,
             claim: Mutex::new(Claim::at_login(is_completed)),
         }))
@@ -212,7 +216,7 @@ impl Identified {
         let claimed = device.claim().of(reached);
         let pong = answer::Pong {
             head: reached.version,
-            cursor: engine.cursor(device.actor.account, claimed),
+            cursor: engine.cursor(device.registration.account(), claimed),
             server_time: engine.now(),
         };
         replied(&device.context, id, "ping", Ok(pong))
@@ -233,6 +237,17 @@ impl Identified {
 }
 
 impl Device {
+    /// Who acts; made for each call, since the hub knows most of it already.
+    pub(super) fn actor(&self) -> Actor {
+        Actor {
+            app: self.app,
+            user: self.user.clone(),
+            account: self.registration.account(),
+            device: Some(self.registration.device()),
+            connection: Some(self.registration.id()),
+        }
+    }
+
     pub(super) fn claim(&self) -> MutexGuard<'_, Claim> {
         self.claim.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -10,7 +10,7 @@ fn a_connection_is_small() {
     let sizes = [
         ("task", size_of::<Connection<TcpStream>>(), 144),
         ("socket", size_of::<Line<TcpStream>>(), 64),
-        ("session", size_of::<Device>(), 144),
+        ("session", size_of::<Device>(), 112),
         ("peer", size_of::<Peer>(), 32),
     ];
     for (name, size, most) in sizes {
