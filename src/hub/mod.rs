@@ -32,6 +32,9 @@ use crate::protocol::push::{KickedOut, KickedOutType, Push};
 use logouts::Logouts;
 use registration::Connection;
 
+/// Sockets that are written for one push before the rest is left to the connections' own tasks: whoever is told next
+/// waits for these, some microseconds each.
+const MOST_WRITES: usize = 1024;
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
 /// console), and the device will tell it again.
 const MAX_DEPARTED: usize = 65_536;
@@ -248,6 +251,7 @@ impl Hub {
         };
         let version = push.version().unwrap_or_default();
         let mut connections = Vec::new();
+        let mut written = 0;
         for to in to {
             let Some(account) = self.accounts.get(to) else {
                 continue;
@@ -262,11 +266,14 @@ impl Hub {
                     continue;
                 }
                 let pushed = match &frame {
-                    Some(frame) => connection.outbox.push(frame, head, at),
+                    Some(frame) if written < MOST_WRITES => connection.outbox.push(frame, head, at),
+                    Some(frame) => connection.outbox.queue(frame, head, at),
                     None => connection.outbox.collapse(head),
                 };
-                if pushed == Pushed::Collapsed {
-                    self.collapses.fetch_add(1, Ordering::Relaxed);
+                match pushed {
+                    Pushed::Written => written += 1,
+                    Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
+                    Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
                 }
             }
             // After the queues: whoever reads this head finds all pushes up to it in them.

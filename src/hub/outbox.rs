@@ -172,11 +172,20 @@ impl Outbox {
 
     /// Writes a push, or queues it, or folds it into a hint of at least `head`.
     pub fn push(&self, frame: &Frame, head: Version, committed: Instant) -> Pushed {
+        self.put(frame, head, committed, true)
+    }
+
+    /// As [`push`](Self::push), leaving the writing to the reader.
+    pub fn queue(&self, frame: &Frame, head: Version, committed: Instant) -> Pushed {
+        self.put(frame, head, committed, false)
+    }
+
+    fn put(&self, frame: &Frame, head: Version, committed: Instant, at_once: bool) -> Pushed {
         let mut queue = self.lock();
         if queue.is_deaf() {
             return Pushed::Ignored;
         }
-        if queue.is_lent && queue.waiting.is_none() {
+        if at_once && queue.is_lent && queue.waiting.is_none() {
             match self.wire.try_push(frame, committed) {
                 Sent::Whole => return Pushed::Written,
                 Sent::Part(written) => {

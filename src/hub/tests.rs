@@ -1,4 +1,5 @@
 use std::net::{IpAddr, Ipv4Addr};
+use std::task::{Context, Waker};
 
 use super::*;
 use crate::bus::Audience;
@@ -48,6 +49,47 @@ impl Wire for Full {
     fn address(&self) -> IpAddr {
         Ipv4Addr::LOCALHOST.into()
     }
+}
+
+/// A network that takes all.
+#[derive(Debug)]
+struct Wide;
+
+impl Wire for Wide {
+    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+        Sent::Whole
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// Each write keeps those waiting who are told next.
+#[test]
+fn of_very_many_only_so_many_are_written_at_once() {
+    let hub = hub();
+    let extra = 10;
+    let all: Vec<_> = (0..MOST_WRITES + extra)
+        .map(|number| {
+            let registration = hub
+                .register(
+                    arrival(ALICE, &number.to_string(), Platform::Web),
+                    Arc::new(Wide),
+                    hub.arriving(),
+                    LoginPolicy::default(),
+                    usize::MAX,
+                )
+                .unwrap();
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(registration.outbox().poll_take(&mut context).is_pending());
+            registration.outbox().lend();
+            registration
+        })
+        .collect();
+    commit(&hub, ALICE, 1, None);
+    let queued = all.iter().filter(|one| !one.outbox().is_empty());
+    assert_eq!(queued.count(), extra);
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {

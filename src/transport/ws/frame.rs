@@ -5,7 +5,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 /// The longest head that a server writes: no mask.
 const MOST: usize = 10;
 /// The longest payload of a control frame, in bytes.
-const MOST_CONTROL: u64 = 125;
+pub(super) const MOST_CONTROL: u64 = 125;
 
 const FINAL: u8 = 0x80;
 const RESERVED: u8 = 0x70;
@@ -73,7 +73,7 @@ impl Head {
         if first & RESERVED != 0 || second & MASKED == 0 {
             return Err(Fault::Protocol);
         }
-        if opcode.is_control() && (!is_final || short > MOST_CONTROL) {
+        if opcode.is_control() && !is_final {
             return Err(Fault::Protocol);
         }
         let input = &input[2..];

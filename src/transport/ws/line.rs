@@ -89,7 +89,7 @@ impl Writer {
     }
 
     /// The protocol has no binary messages; an echo has.
-    #[cfg(test)]
+    #[cfg(all(test, feature = "echo"))]
     pub(super) fn binary(&mut self, bytes: Vec<u8>) {
         self.put(Opcode::Binary, bytes.into(), None);
     }

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::mem;
 
-use super::frame::{Fault, Head, Opcode, check_close, unmask};
+use super::frame::{Fault, Head, MOST_CONTROL, Opcode, check_close, unmask};
 
 /// What a client sent.
 #[derive(Debug, PartialEq, Eq)]
@@ -105,6 +105,12 @@ impl Reader {
                 return Ok(None);
             };
             if head.opcode.is_control() {
+                if head.length > most as u64 {
+                    return Err(Fault::TooBig);
+                }
+                if head.length > MOST_CONTROL {
+                    return Err(Fault::Protocol);
+                }
                 return control(input, &head, length);
             }
             let (is_first, so_far) = match self.message() {

@@ -180,8 +180,7 @@ fn sent() -> impl Strategy<Value = Sent> {
                 body,
                 mask,
                 is_masked,
-                // The other implementation lets it pass, against section 5.5.
-                has_long_length: has_long_length && opcode < 8,
+                has_long_length,
             },
         )
 }

@@ -2,6 +2,7 @@
 //!
 //! The client's frames are made and read with another implementation than the server's.
 
+#[cfg(feature = "echo")]
 mod echo;
 mod ends;
 mod frames;
