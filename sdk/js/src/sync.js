@@ -102,6 +102,11 @@ export class State {
     return this.#version;
   }
 
+  /** Where to resume from; null: there is nothing to resume. */
+  get cursor() {
+    return this.#cursor;
+  }
+
   get revision() {
     return this.#revision;
   }
@@ -137,6 +142,11 @@ export class State {
     const [id] = this.#doubtful;
     if (id !== undefined) this.#doubtful.delete(id);
     return id;
+  }
+
+  /** @param {string} id */
+  doubt(id) {
+    this.#doubtful.add(id);
   }
 
   /** Begins a catch-up; returns where from, null: from nothing. */
