@@ -98,6 +98,8 @@ export class Connection {
       this.#again();
       return;
     }
+    // A `close` follows every `error`.
+    socket.onerror = () => {};
     if (!this.#isWanted || attempt !== this.#attempt) {
       socket.close();
       return;
@@ -125,8 +127,6 @@ export class Connection {
         this.#lost(socket, error);
       }
     };
-    // A `close` follows every `error`.
-    socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (isCurrent()) this.#closed(code, reason);
     };

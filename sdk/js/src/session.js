@@ -276,23 +276,24 @@ export class Session {
       clearTimeout(this.#gapTimer);
       this.#gapTimer = undefined;
     }
-    const doubtful = this.#state.doubtful();
-    if (doubtful) this.#ascertain(doubtful);
+    const { doubtful } = this.#state;
+    if (doubtful !== undefined) this.#ascertain(doubtful);
     this.#pingIn(this.#acked === this.#state.version ? PING : ACK);
   }
 
   /** How many messages are unread only the server knows. @param {string} conversationID */
   async #ascertain(conversationID) {
+    this.#state.beginSync();
+    let entry = null;
     try {
-      const { conversation } = await this.ask('conversation.get', { conversationID });
-      this.#state.told(conversation);
-      this.#store.listChanged();
-      this.#owner.changed();
+      entry = (await this.#connection.request('conversation.get', { conversationID })).conversation;
     } catch (error) {
-      // Not listed: it counts nothing.
-      const isKnown = error instanceof ChatError && error.code === CODE.CONVERSATION_NOT_FOUND;
-      if (!isKnown) this.#state.doubt(conversationID);
+      if (!(error instanceof ChatError && error.code === CODE.CONVERSATION_NOT_FOUND)) {
+        this.#connection.fail(error);
+        return;
+      }
     }
+    this.#tell(this.#state.told(conversationID, entry));
     this.#work();
   }
 
