@@ -162,6 +162,12 @@ async function play(number) {
       }
       return true;
     }).catch(async (error) => {
+      for (const [which, chat] of devices.entries()) {
+        const { isSyncCompleted } = (await chat.getConversationList()).data;
+        const tail = chat.events.slice(-12).map(({ name, data }) => `${name} ${JSON.stringify(data)?.slice(0, 60)}`);
+        done.push(`d${which}: ${isSyncCompleted ? '' : 'not '}in step; ${tail.join('; ')}`);
+        done.push(...['list', 'calls'].map((item) => storages[which].getItem(`chatsync/1400000001/${userID}/d${which}/${item}`)));
+      }
       for (const chat of devices) assert.deepEqual(await shown(chat), truth);
       throw error;
     });
