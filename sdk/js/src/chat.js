@@ -125,7 +125,7 @@ export class Chat {
   }
 
   async logout() {
-    if (!this.#session) throw new ChatError(CODE.USER_NOT_LOGGED_IN, 'The user has not logged in.');
+    if (!this.#session && !this.#login) throw new ChatError(CODE.USER_NOT_LOGGED_IN, 'The user has not logged in.');
     await this.#end(CODE.LOGGED_OUT, 'logged out', 'forget');
     return ok({});
   }

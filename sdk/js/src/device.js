@@ -17,22 +17,28 @@ export function platform() {
 }
 
 /**
+ * One of the browser's storages; undefined where there is none, or where it may not be used.
+ * @param {'localStorage' | 'sessionStorage'} name
+ * @returns {Storage | undefined}
+ */
+function browsers(name) {
+  try {
+    return globalThis[name];
+  } catch {
+    return undefined;
+  }
+}
+
+/**
  * @param {CreateOptions} options
  * @returns {Storage}
  */
 export function storageOf({ storage, tabs }) {
   if (typeof storage === 'object') return storage;
-  const { localStorage, sessionStorage, document } = /** @type {any} */ (globalThis);
-  switch (storage ?? (document ? (tabs === 'each' ? 'sessionStorage' : 'localStorage') : 'memory')) {
-    case 'indexedDB':
-      return new IndexedDBStorage();
-    case 'localStorage':
-      return localStorage;
-    case 'sessionStorage':
-      return sessionStorage;
-    default:
-      return new MemoryStorage();
-  }
+  const usual = typeof document === 'undefined' ? 'memory' : tabs === 'each' ? 'sessionStorage' : 'localStorage';
+  const name = storage ?? usual;
+  if (name === 'indexedDB') return new IndexedDBStorage();
+  return (name !== 'memory' && browsers(name)) || new MemoryStorage();
 }
 
 /**
@@ -44,8 +50,8 @@ export function storageOf({ storage, tabs }) {
  */
 export async function claimDevice({ SDKAppID, deviceID, tabs }, storage, displaced) {
   const key = `chatsync/${SDKAppID}/device`;
-  const keeper = tabs === 'each' ? (/** @type {any} */ (globalThis).sessionStorage ?? storage) : storage;
-  let id = deviceID ?? (await keeper.getItem(key));
+  const keeper = tabs === 'each' ? (browsers('sessionStorage') ?? storage) : storage;
+  let id = deviceID ?? (await keeper.getItem(key)) ?? '';
   let release = id ? await hold(SDKAppID, id, tabs === 'each' && !deviceID, displaced) : null;
   if (!release) {
     // The first start here; or this tab was made by duplicating another, its session's storage with it.

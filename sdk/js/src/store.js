@@ -21,6 +21,7 @@ export class Store {
   #isListDue = false;
   #areCallsDue = false;
   #isClosed = false;
+  #hasFailed = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   /** @type {() => import('./sync.js').Snapshot} */
@@ -116,7 +117,9 @@ export class Store {
   #put(item, value) {
     /** @param {unknown} error */
     const failed = (error) => {
-      this.#log.error(`${item} could not be stored`, error);
+      // Once: what failed for want of room fails at each change.
+      if (!this.#hasFailed) this.#log.error(`${item} could not be stored`, error);
+      this.#hasFailed = true;
       // An old list under newer calls would be believed at the next start; without one, all is asked for anew.
       if (item === 'list') return this.#storage.removeItem(`${this.#prefix}/list`);
     };

@@ -7,19 +7,26 @@ import { WebSocketServer } from 'ws';
 import { ceiling } from '../src/backoff.js';
 import { EVENT, create, destroyAll, next, until } from './lib/devices.js';
 
-let server, logins, onLogin;
+let server, logins, onLogin, asked, answers;
 const page = { version: 1, cursor: 'c', reset: true, conversationList: [], isCompleted: true };
 const answer = { ...page, instanceID: 'i', serverTime: 1_790_000_000_000, features: {} };
 
 beforeEach(async () => {
   logins = 0;
   onLogin = () => {};
+  asked = [];
+  answers = {};
   server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => 'chatsync.v1' });
   server.on('connection', (socket) => {
     socket.on('message', (text) => {
-      const { id, method } = JSON.parse(text);
+      const { id, method, params } = JSON.parse(text);
       const say = (frame) => socket.send(JSON.stringify({ jsonrpc: '2.0', ...frame }));
-      if (method !== 'login') return;
+      if (method !== 'login') {
+        asked.push({ method, params, at: Date.now() });
+        const result = answers[method]?.(params);
+        if (result) say({ id, result });
+        return;
+      }
       logins += 1;
       if (onLogin({ id, socket, say }) !== false) say({ id, result: answer });
     });
@@ -130,6 +137,58 @@ test('a server that says when to come back is believed, within reason', async ()
   closeAll(1012);
   await until(chat, 'back', () => logins === 2);
   assert.ok(Date.now() - before >= 890, `${Date.now() - before} ms`);
+});
+
+const push = (method, params) => {
+  for (const client of server.clients) client.send(JSON.stringify({ jsonrpc: '2.0', method, params }));
+};
+const syncs = () => asked.filter(({ method }) => method === 'conversation.sync');
+const updated = (version) => push('conversation.updated', { version, conversationList: [], time: 1 });
+
+test('a gap is waited on for 0.7 s, and then asked for from the cursor', async () => {
+  answers['conversation.sync'] = () => ({ ...page, version: 3, cursor: 'd', reset: false });
+  const chat = device();
+  await chat.login(credentials);
+  const before = Date.now();
+  updated(3);
+  await until(chat, 'asked', () => syncs().length === 1);
+  assert.deepEqual(syncs()[0].params, { cursor: 'c' });
+  assert.ok(syncs()[0].at - before >= 690, `${syncs()[0].at - before} ms`);
+  // Caught up with: the next version is the next.
+  updated(4);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(syncs().length, 1);
+});
+
+test('a gap that fills by itself is not asked for', async () => {
+  const chat = device();
+  await chat.login(credentials);
+  updated(3);
+  updated(2);
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal(syncs().length, 0);
+});
+
+test('a hint is followed at once, page by page', async () => {
+  answers['conversation.sync'] = ({ cursor }) => ({
+    ...page, reset: false, cursor: `${cursor}+`, version: 9, isCompleted: cursor === 'c++',
+  });
+  const chat = device();
+  await chat.login(credentials);
+  push('sync.hint', { head: 9 });
+  await until(chat, 'asked', () => syncs().length === 3);
+  assert.deepEqual(syncs().map(({ params }) => params.cursor), ['c', 'c+', 'c++']);
+});
+
+test('what was applied is acknowledged, and a pong that knows of more makes the client ask', async () => {
+  answers.ping = () => ({ head: 5, cursor: 'e', serverTime: 1_790_000_000_000 });
+  answers['conversation.sync'] = () => ({ ...page, version: 5, cursor: 'd', reset: false });
+  const chat = device();
+  await chat.login(credentials);
+  updated(2);
+  await until(chat, 'asked', () => syncs().length === 1);
+  assert.deepEqual(asked[0].params, { ack: 2 });
+  await until(chat, 'acknowledged', () => asked.some(({ params }) => params.ack === 5));
 });
 
 test('waits grow to a ceiling', () => {

@@ -9,7 +9,7 @@ import { MemoryStorage, Server, create, destroyAll, device, until, userSig } fro
 import { Proxy } from './lib/proxy.js';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const CASES = Number(process.env.CASES ?? 60);
+const CASES = Number(process.env.CASES ?? 100);
 const STEPS = Number(process.env.STEPS ?? 30);
 /** Cases at a time: most of each is waiting. */
 const ABREAST = 25;

@@ -123,6 +123,14 @@ test('without a server login tells in time, and comes through when there is one'
   proxy.up();
   await until(alice, 'ready', () => alice.isReady());
   assert.equal((await alice.login(options)).data.repeatLogin, true);
+
+  // To ask again is right too.
+  const again = create(server, { url: proxy.socket, timeout: 300 });
+  proxy.down();
+  await assert.rejects(again.login(options), { code: 2801 });
+  const second = again.login(options);
+  proxy.up();
+  assert.equal((await second).data.repeatLogin, false);
 });
 
 test('a login with what is refused rejects with the server\'s code, and is over', async () => {
@@ -134,6 +142,15 @@ test('a login with what is refused rejects with the server\'s code, and is over'
   await assert.rejects(alice.login({ userID: 'alice' }), { code: 2003 });
   await assert.rejects(alice.logout(), { code: 2024 });
   await alice.login({ userID: 'alice', userSig: userSig(server, 'alice') });
+});
+
+test('logging out ends a login under way', async () => {
+  await start();
+  const alice = create(server);
+  const login = assert.rejects(alice.login({ userID: 'alice', userSig: userSig(server, 'alice') }), { code: 3005 });
+  await alice.logout();
+  await login;
+  await assert.rejects(alice.getConversationList(), { code: 3005 });
 });
 
 test('logging out rejects what waits and forgets the account', async () => {
