@@ -4,6 +4,7 @@
 // once, also offline; if it is refused the layer goes, and nothing has to be taken back.
 
 import { TYPES } from './constants.js';
+import { CODE, ChatError, SENTENCES } from './errors.js';
 import { isListed, read, remove, unreadCount } from './row.js';
 
 /**
@@ -16,6 +17,12 @@ import { isListed, read, remove, unreadCount } from './row.js';
 /** @param {unknown} id */
 export function isConversationID(id) {
   return typeof id === 'string' && (id === TYPES.CONV_SYSTEM || id.startsWith('C2C') || id.startsWith('GROUP'));
+}
+
+/** @param {string} id */
+export function checked(id) {
+  if (!isConversationID(id)) throw new ChatError(CODE.INVALID_CONVERSATION_ID, SENTENCES[2503], { conversationID: id });
+  return id;
 }
 
 /**

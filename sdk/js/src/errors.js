@@ -50,3 +50,17 @@ export class ChatError extends Error {
 export function invalid(field, reason) {
   return new ChatError(CODE.INVALID_PARAMS, `Params validate failed. ${field}: ${reason}`, { field, reason });
 }
+
+/** @type {Record<number, string>} */
+export const SENTENCES = {
+  2500: 'conversation not found',
+  2503: 'invalid conversation ID',
+  20016: 'the time in which this could be undone has passed',
+};
+
+export function notFound() {
+  return new ChatError(CODE.CONVERSATION_NOT_FOUND, SENTENCES[2500]);
+}
+
+/** @template T @param {T} data @returns {import('../types/index.d.ts').Result<T>} */
+export const ok = (data) => ({ code: 0, data });
