@@ -20,7 +20,9 @@ export const OWN = /** @type {const} */ (
 export function create(options) {
   const client = new Client(options);
   // Bound, so that a program may hand them around.
-  const calls = Object.entries(CALLS).map(([name, call]) => [name, /** @type {Function} */ (call).bind(null, client)]);
+  const calls = Object.entries(CALLS).map(([name, call]) => [
+    name, (/** @type {any} */ options = {}) => call(client, options),
+  ]);
   const own = OWN.map((name) => [name, /** @type {Function} */ (client[name]).bind(client)]);
   return Object.assign({ EVENT, TYPES }, Object.fromEntries([...calls, ...own]));
 }

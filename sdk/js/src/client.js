@@ -5,6 +5,7 @@ import { concerned, conversation, conversationList, overlaid, totalUnread } from
 import { claimDevice, platform, storageOf } from './device.js';
 import { Emitter } from './emitter.js';
 import { CODE, ChatError, invalid, ok } from './errors.js';
+import { History } from './history.js';
 import { Log } from './log.js';
 import { isShown, message } from './messages.js';
 import { newRow } from './row.js';
@@ -46,8 +47,7 @@ export class Client {
   #unread = 0;
   /** @type {Map<string, string>} */
   drafts = new Map();
-  /** Conversations whose messages the application has asked for. @type {Set<string>} */
-  opened = new Set();
+  history = new History();
   /** @type {Set<string>} */
   own = new Set();
 
@@ -212,7 +212,7 @@ export class Client {
     this.#session = this.#store = null;
     this.#release = () => {};
     this.drafts.clear();
-    this.opened.clear();
+    this.history.clear();
     this.own.clear();
     this.#unread = 0;
     if (session.isReady) this.emit(EVENT.SDK_NOT_READY);
@@ -275,8 +275,13 @@ export class Client {
 
   /** @param {Session} session @param {string} id */
   conversation(session, id) {
+    return conversation(this.row(session, id), this.drafts.get(id));
+  }
+
+  /** With what was done here and is not answered yet. @param {Session} session @param {string} id */
+  row(session, id) {
     const pending = session.pending.filter((call) => concerned(call).includes(id));
-    return conversation(overlaid(session.row(id) ?? newRow(id), pending), this.drafts.get(id));
+    return overlaid(session.row(id) ?? newRow(id), pending);
   }
 
   /** The list changed: told once for all that happens now. */
@@ -305,12 +310,14 @@ export class Client {
     for (const piece of news) {
       switch (piece.kind) {
         case 'message':
+          this.history.add(piece.message);
           if (isShown(piece.message)) received.push(message(piece.message, session.userID));
           break;
         case 'revoked': {
-          const { conversationID, seq, ID, revoker } = piece;
-          const wire = { ID, conversationID, seq, from: '', time: 0, type: '', payload: null, isRevoked: true,
-            isControl: false };
+          const { conversationID, seq, revokedSeq, ID, revoker, isOwn } = piece;
+          const known = this.history.revoke(conversationID, seq, revokedSeq) ?? { from: '', time: 0, type: '' };
+          if (isOwn) break;
+          const wire = { ...known, ID, conversationID, seq: revokedSeq, payload: null, isRevoked: true, isControl: false };
           const data = [{ ...message(wire, session.userID), revoker }];
           this.emit(EVENT.MESSAGE_REVOKED, { data });
           break;
@@ -342,10 +349,11 @@ export class Client {
   async #missed(session, before) {
     for (const [conversationID, seq] of before) {
       const count = Math.min(100, (session.row(conversationID)?.lastSeq ?? 0) - seq);
-      if (!this.opened.has(conversationID) || count <= 0) continue;
+      if (!this.history.isOpen(conversationID) || count <= 0) continue;
       try {
         /** @type {import('./wire.d.ts').MessageList} */
         const { messageList } = await session.ask('message.list', { conversationID, count });
+        for (const wire of messageList) this.history.add(wire);
         const data = messageList
           .filter((wire) => wire.seq > seq && isShown(wire) && !this.own.has(wire.ID))
           .map((wire) => message(wire, session.userID));

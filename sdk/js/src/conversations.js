@@ -5,7 +5,7 @@
 
 import { TYPES } from './constants.js';
 import { CODE, ChatError, SENTENCES } from './errors.js';
-import { isListed, read, remove, unreadCount } from './row.js';
+import { clear, isListed, read, remove, unreadCount } from './row.js';
 
 /**
  * @typedef {import('./row.js').Row} Row
@@ -52,7 +52,7 @@ export function overlaid(row, pending) {
         over = { ...row };
         break;
       case 'conversation.clearHistory':
-        if (over.lastMessage && over.lastMessage.seq <= upTo) over.lastMessage = null;
+        clear(over, upTo);
         read(over, upTo);
         break;
       case 'conversation.read':

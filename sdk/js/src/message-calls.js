@@ -42,6 +42,7 @@ export async function sendMessage(client, sent) {
   const { ID, conversationID, type, payload } = sent;
   try {
     const answer = await session.operate('message.send', { conversationID, type, payload }, { requestID: ID });
+    client.history.add(answer.message);
     client.own.add(answer.message.ID);
     if (client.own.size > MOST_OWN) client.own.delete(String(client.own.values().next().value));
     const { priority } = sent;
@@ -59,14 +60,17 @@ export async function sendMessage(client, sent) {
 export async function getMessageList(client, { conversationID, nextReqMessageID, count = 15 }) {
   const session = client.ready('getMessageList');
   checked(conversationID);
-  client.opened.add(conversationID);
+  client.history.open(conversationID);
   /** @type {import('./wire.d.ts').MessageList} */
   let page;
   let messageList;
   let next = nextReqMessageID;
   do {
     const params = { conversationID, nextReqMessageID: next || undefined, count };
-    page = await session.ask('message.list', params);
+    // Without a connection, what is known.
+    const known = session.isConnected ? null : client.history.page(client.row(session, conversationID), next, count);
+    page = known ?? (await session.ask('message.list', params));
+    for (const wire of page.messageList) client.history.add(wire);
     messageList = page.messageList.filter(isShown).map((wire) => message(wire, session.userID));
     next = page.nextReqMessageID;
     // A page may hold nothing but what says that others were revoked.

@@ -95,10 +95,11 @@ export function remove(row, upTo, historyCleared) {
 }
 
 /**
+ * What was said up to here is gone.
  * @param {Row} row
  * @param {number} floor
  */
-function clear(row, floor) {
+export function clear(row, floor) {
   row.floor = floor;
   if (row.lastMessage && row.lastMessage.seq <= floor) row.lastMessage = null;
 }

@@ -44,7 +44,8 @@ const MOST_WAITING = 1000;
  * @typedef {{kind: 'deleted', conversationIDList: string[], historyCleared: boolean, origin: Origin | null,
  *            time: number | null}
  *   | {kind: 'message', message: Message}
- *   | {kind: 'revoked', conversationID: string, seq: number, ID: string, revoker: string}
+ *   | {kind: 'revoked', conversationID: string, seq: number, revokedSeq: number, ID: string, revoker: string,
+ *      isOwn: boolean}
  *   | {kind: 'membership', conversationID: string}
  *   | {kind: 'caughtUp', missed: Map<string, number>}} News
  */
@@ -402,7 +403,8 @@ export class State {
     } else if (entry.revoked) {
       revoke(row, entry.seq, entry.revoked.ID);
       const { ID, revokedSeq, revoker } = entry.revoked;
-      news.push({ kind: 'revoked', conversationID: entry.conversationID, seq: revokedSeq, ID, revoker });
+      const { conversationID, seq } = entry;
+      news.push({ kind: 'revoked', conversationID, seq, revokedSeq, ID, revoker, isOwn: entry.isOwn });
     }
   }
 

@@ -187,6 +187,36 @@ test('what was done offline is done in its order: deleted, restored, read, pinne
   assert.deepEqual([now.isPinned, now.unreadCount], [true, 0]);
 });
 
+test('what was read can be read again offline, up to what was deleted', async () => {
+  const { chat, bob, userID } = await scene();
+  const conversationID = 'C2Cbob';
+  for (const number of [2, 3, 4, 5]) await send(bob, userID, `${number}`);
+  const texts = (page) => page.data.messageList.map(({ payload }) => payload?.text);
+  await until(chat, 'all', async () => (await chat.getConversationProfile(conversationID)).data.conversation.unreadCount === 5);
+  const first = await chat.getMessageList({ conversationID, count: 2 });
+  await chat.getMessageList({ conversationID, count: 2, nextReqMessageID: first.data.nextReqMessageID });
+  const last = await send(chat, 'bob', '6');
+  await bob.revokeMessage((await bob.getMessageList({ conversationID: `C2C${userID}` })).data.messageList[3]);
+  await send(bob, userID, '8');
+  await until(chat, '8', async () =>
+    (await chat.getConversationProfile(conversationID)).data.conversation.lastMessage.messageForShow === '8');
+
+  proxy.down();
+  await offline(chat);
+  const page = await chat.getMessageList({ conversationID, count: 4 });
+  assert.deepEqual(texts(page), [undefined, '5', '6', '8']);
+  assert.equal(page.data.messageList[2].ID, last.ID);
+  assert.equal(page.data.isCompleted, false);
+  const { nextReqMessageID } = page.data;
+  const older = await chat.getMessageList({ conversationID, count: 4, nextReqMessageID });
+  assert.deepEqual(texts(older), ['2', '3']);
+  const deletion = chat.clearHistoryMessage(conversationID);
+  const empty = chat.getMessageList({ conversationID });
+  proxy.up();
+  await deletion;
+  assert.deepEqual(texts(await empty), []);
+});
+
 test('a deletion that is refused gives the conversation back', async () => {
   const { chat } = await scene();
   proxy.down();

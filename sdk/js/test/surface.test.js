@@ -149,11 +149,14 @@ test('messages are sent, received, listed page by page, and revoked', async () =
     { text: 'hi' }, { data: 'dice', description: 'a throw', extension: '6' },
   ]);
 
+  await ben.getMessageList({ conversationID: 'C2Cmia' });
   const revoked = next(ben, EVENT.MESSAGE_REVOKED);
   const last = newest.messageList.at(-1);
   assert.equal((await mia.revokeMessage(last)).data.message.isRevoked, true);
   const [gone] = (await revoked).data;
+  assert.equal(mia.events.some(({ name }) => name === EVENT.MESSAGE_REVOKED), false);
   assert.deepEqual([gone.ID, gone.conversationID, gone.revoker, gone.isRevoked], [last.ID, 'C2Cmia', 'mia', true]);
+  assert.deepEqual([gone.from, gone.type, gone.payload, gone.time], ['mia', TYPES.MSG_TEXT, null, last.time]);
   const [conversation] = (await ben.getConversationList(['C2Cmia'])).data.conversationList;
   assert.deepEqual([conversation.lastMessage.isRevoked, conversation.lastMessage.payload], [true, null]);
   const again = (await ben.getMessageList({ conversationID: 'C2Cmia' })).data.messageList;
