@@ -113,6 +113,14 @@ pub fn restore(
     }
 }
 
+/// Whether a restore would take back the deletion of `view` up to `upto` that was made at `made_at`, rather than
+/// a newer one that stands apart from it, or nothing at all.
+pub fn is_undoable(view: &View, upto: Seq, made_at: Millis, now: Millis, window: Millis) -> bool {
+    view.undo.is_some_and(|undo| {
+        undo.deleted_at >= made_at && undo.floors.hidden_upto < upto && undo.is_open(now, window)
+    })
+}
+
 /// Up to where nobody looking through `view` will ever read again: what may be physically erased.
 pub fn erasable_upto(view: &View, now: Millis, window: Millis) -> Seq {
     match view.undo {
@@ -265,6 +273,23 @@ mod tests {
         delete(&mut view, 9, 9, true, true, 0);
         assert_eq!(restore(&mut view, log(9), 1, WINDOW), Ok(()));
         assert_eq!(restore(&mut view, log(9), 2, WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn a_deletion_is_undoable_until_it_is_undone_or_too_old_or_a_newer_stands() {
+        let mut view = view();
+        delete(&mut view, 5, 5, true, true, 10);
+        let first = |view: &View, now| is_undoable(view, Seq(5), 10, now, WINDOW);
+        assert!(first(&view, 10 + WINDOW));
+        assert!(!first(&view, 11 + WINDOW));
+        // A repeat is undone with what it repeats.
+        delete(&mut view, 5, 5, true, true, 20);
+        assert!(first(&view, 30) && is_undoable(&view, Seq(5), 20, 30, WINDOW));
+        // After a message it is another deletion, and the first one stays.
+        delete(&mut view, 6, 6, true, true, 40);
+        assert!(!first(&view, 50) && is_undoable(&view, Seq(6), 40, 50, WINDOW));
+        restore(&mut view, log(6), 60, WINDOW).unwrap();
+        assert!(!is_undoable(&view, Seq(6), 40, 70, WINDOW));
     }
 
     #[test]

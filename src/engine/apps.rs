@@ -98,6 +98,7 @@ pub(super) fn nobody(app: SdkAppId) -> Result<Actor> {
         user,
         account: AccountKey(0),
         device: None,
+        operator: None,
         connection: None,
     })
 }

@@ -5,12 +5,14 @@
 //! then, in commit order, the notices go to the bus and the answer to the caller.
 
 mod apps;
+pub mod audit;
 mod clock;
 mod deletion;
 mod devices;
 mod error;
 mod friends;
 mod groups;
+pub mod inspect;
 mod login;
 mod marks;
 mod messages;
@@ -52,8 +54,10 @@ pub struct Actor {
     pub app: SdkAppId,
     pub user: UserId,
     pub account: AccountKey,
-    /// None: the app's back end.
+    /// None: the app's back end, or an operator.
     pub device: Option<(DeviceId, Platform)>,
+    /// The operator who does it for the account, by name.
+    pub operator: Option<String>,
     /// The connection that gets the answer, and so needs no push.
     pub connection: Option<ConnectionId>,
 }

@@ -197,9 +197,10 @@ impl Operation<'_> {
         target: &str,
         detail: &serde_json::Value,
     ) -> Result<()> {
-        let actor = match &self.actor.device {
-            Some(_) => format!("user:{}", self.actor.user),
-            None => "back end".to_owned(),
+        let actor = match (&self.actor.operator, &self.actor.device) {
+            (Some(name), _) => format!("operator:{name}"),
+            (None, Some(_)) => format!("user:{}", self.actor.user),
+            (None, None) => "back end".to_owned(),
         };
         self.tx.add_audit(&NewAuditRecord {
             time: self.now,
@@ -365,7 +366,20 @@ impl Actor {
             user,
             account,
             device: Some(device),
+            operator: None,
             connection: Some(connection),
+        }
+    }
+
+    /// An operator, acting for an account. All of its devices are told.
+    pub(super) fn operator(account: Account, name: &str) -> Self {
+        Self {
+            app: account.app,
+            user: account.user,
+            account: account.key,
+            device: None,
+            operator: Some(name.to_owned()),
+            connection: None,
         }
     }
 }

@@ -95,7 +95,7 @@ pub(super) fn profile(group: &crate::domain::group::Group) -> GroupProfile {
     }
 }
 
-fn membership(membership: &Membership) -> MembershipState {
+pub(super) fn membership(membership: &Membership) -> MembershipState {
     match membership {
         Membership::Active => MembershipState::Active,
         Membership::Left {

@@ -23,7 +23,10 @@ use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
     SdkAppId, Seq, UserId, Version, View,
 };
-use rows::{Account, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use rows::{
+    Account, AuditFilter, AuditPage, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator,
+    RequestRecord,
+};
 
 /// What can go wrong in a store.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -105,6 +108,15 @@ pub trait ReadTx {
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
+    /// An app's accounts whose userID begins with `prefix`, in the order of their userIDs' bytes, after the one
+    /// given.
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
     /// The account's views in the order of their conversations, after the one given.
@@ -148,6 +160,7 @@ pub trait ReadTx {
 
     fn devices(&self, account: AccountKey) -> Result<Vec<DeviceRow>>;
     fn device(&self, account: AccountKey, device: &DeviceId) -> Result<Option<DeviceRow>>;
+    fn device_count(&self, account: AccountKey) -> Result<usize>;
 
     fn request(
         &self,
@@ -156,10 +169,21 @@ pub trait ReadTx {
         id: &RequestId,
     ) -> Result<Option<RequestRecord>>;
 
-    /// Newest first, below `before`.
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>>;
+    /// By time, newest first, after the record `before`. Ends with `limit` records found, or `scan` looked at.
     fn audit(
         &self,
-        app: Option<SdkAppId>,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: usize,
+        scan: usize,
+    ) -> Result<AuditPage>;
+    /// The records of deletions in an app, of one user's if one is given: newest first, below `before`. Costs by
+    /// `limit` alone.
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;

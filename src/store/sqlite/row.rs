@@ -78,7 +78,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
     })
 }
 
-pub(super) const ACCOUNT: &str = "key, app, user, version";
+pub(super) const ACCOUNT: &str = "key, app, user, version, created_at";
 
 pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
@@ -86,6 +86,7 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
         app: SdkAppId(row.get(1)?),
         user: text(row, 2)?,
         version: Version(number(row, 3)?),
+        created_at: row.get(4)?,
     })
 }
 
@@ -235,6 +236,8 @@ pub(super) fn device(row: &Row<'_>) -> Result<DeviceRow> {
         sigs_refused_upto: row.get(4)?,
     })
 }
+
+pub(super) const AUDIT: &str = "id, time, app, actor, action, target, detail";
 
 pub(super) fn audit(row: &Row<'_>) -> Result<AuditRecord> {
     Ok(AuditRecord {

@@ -73,6 +73,7 @@ impl WriteTx for Tx<'_> {
             app,
             user: user.clone(),
             version: Version(0),
+            created_at: now,
         })
     }
 
