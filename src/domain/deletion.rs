@@ -88,20 +88,24 @@ pub fn clear_history(view: &mut View, upto: Seq, read_count: u64) {
 /// Why a deletion can't be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotRestorable {
+    /// Or what it would bring back is gone.
     #[error("the undo window has passed")]
     WindowPassed,
 }
 
 /// Returns both floors to what they were before the newest deletion (3.8).
 ///
-/// Restoring what is listed and has nothing to undo succeeds and changes nothing: two devices may both undo.
+/// Restoring what is listed and has nothing to undo succeeds and changes nothing: two devices may both undo. Where
+/// there are messages, but the newest is not `kept` any more, there is no conversation to bring back.
 pub fn restore(
     view: &mut View,
     log: LogHead,
+    kept: bool,
     now: Millis,
     window: Millis,
 ) -> Result<(), NotRestorable> {
     match view.undo {
+        _ if !kept && view.head(log).last_message_seq > Seq(0) => Err(NotRestorable::WindowPassed),
         Some(undo) if undo.is_open(now, window) => {
             view.floors = undo.floors;
             view.told = undo.told;
@@ -229,7 +233,10 @@ mod tests {
         let mut view = view();
         delete(&mut view, 5, 5, true, true, 0);
         delete(&mut view, 9, 9, true, true, 10);
-        assert_eq!(restore(&mut view, log(9), 10 + WINDOW, WINDOW), Ok(()));
+        assert_eq!(
+            restore(&mut view, log(9), true, 10 + WINDOW, WINDOW),
+            Ok(())
+        );
         assert_eq!(view.floors, floors(5, 5));
     }
 
@@ -238,7 +245,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 9, 9, false, true, 0);
         delete(&mut view, 9, 9, true, true, 900);
-        assert_eq!(restore(&mut view, log(9), 1500, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 1500, WINDOW), Ok(()));
         assert_eq!(view.floors, floors(0, 0));
     }
 
@@ -250,7 +257,7 @@ mod tests {
         delete(&mut view, 9, 9, true, true, 0);
         delete(&mut view, 9, 9, true, true, WINDOW + 1);
         assert_eq!(
-            restore(&mut view, log(9), WINDOW + 2, WINDOW),
+            restore(&mut view, log(9), true, WINDOW + 2, WINDOW),
             Err(NotRestorable::WindowPassed)
         );
         assert_eq!(erasable_upto(&view, WINDOW + 2, WINDOW), Seq(9));
@@ -261,7 +268,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 9, 9, true, true, 0);
         assert_eq!(
-            restore(&mut view, log(9), WINDOW + 1, WINDOW),
+            restore(&mut view, log(9), true, WINDOW + 1, WINDOW),
             Err(NotRestorable::WindowPassed)
         );
         assert_eq!(view.floors, floors(9, 9));
@@ -271,8 +278,8 @@ mod tests {
     fn restoring_twice_succeeds() {
         let mut view = view();
         delete(&mut view, 9, 9, true, true, 0);
-        assert_eq!(restore(&mut view, log(9), 1, WINDOW), Ok(()));
-        assert_eq!(restore(&mut view, log(9), 2, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 1, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 2, WINDOW), Ok(()));
     }
 
     #[test]
@@ -288,7 +295,7 @@ mod tests {
         // After a message it is another deletion, and the first one stays.
         delete(&mut view, 6, 6, true, true, 40);
         assert!(!first(&view, 50) && is_undoable(&view, Seq(6), 40, 50, WINDOW));
-        restore(&mut view, log(6), 60, WINDOW).unwrap();
+        restore(&mut view, log(6), true, 60, WINDOW).unwrap();
         assert!(!is_undoable(&view, Seq(6), 40, 70, WINDOW));
     }
 
@@ -297,7 +304,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 5, 5, true, true, 0);
         clear_history(&mut view, Seq(7), 7);
-        assert_eq!(restore(&mut view, log(7), 1, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(7), true, 1, WINDOW), Ok(()));
         assert_eq!(view.floors, floors(0, 7));
     }
 

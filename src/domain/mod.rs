@@ -10,6 +10,7 @@ pub mod group;
 pub mod ids;
 pub mod login_policy;
 pub mod message;
+pub mod retention;
 pub mod view;
 
 pub use app::{App, Features};

@@ -9,10 +9,12 @@ use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
 use crate::domain::deletion::{self, Deletion, MAX_CONVERSATIONS};
-use crate::domain::{ConversationId, Version, View};
+use crate::domain::retention::Horizon;
+use crate::domain::{ConversationId, LogHead, Version, View};
 use crate::protocol::code::Code;
 use crate::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
 use crate::protocol::{answer, method};
+use crate::store::ReadTx;
 
 /// What the audit log holds of a deletion, besides who, when and whose. At most [`MAX_CONVERSATIONS`] long.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -209,6 +211,19 @@ fn delete(
     })
 }
 
+/// Whether the newest message of a view's conversation can still be read by somebody.
+pub(super) fn is_newest_kept(
+    tx: &dyn ReadTx,
+    view: &View,
+    log: LogHead,
+    horizon: Horizon,
+) -> Result<bool> {
+    let newest = tx.mark(view.log, view.head(log).last_message_seq)?;
+    Ok(newest.is_some_and(|newest| {
+        newest.seq == view.head(log).last_message_seq && !horizon.is_past(newest.time)
+    }))
+}
+
 /// Restores those of the conversations whose newest deletion `is_meant`.
 pub(super) fn restore(
     operation: &mut Operation<'_>,
@@ -217,6 +232,7 @@ pub(super) fn restore(
 ) -> Result<answer::Deletion> {
     let account = operation.actor.account;
     let window = operation.features()?.undo_window;
+    let horizon = operation.horizon()?;
     let mut results = Vec::with_capacity(ids.len());
     let mut restored = Vec::with_capacity(ids.len());
     for id in ids {
@@ -224,8 +240,9 @@ pub(super) fn restore(
             Err(code) => results.push(failed(id, code)),
             Ok(mut view) => {
                 let log = operation.tx.head(view.log)?;
+                let kept = is_newest_kept(&*operation.tx, &view, log, horizon)?;
                 if !is_meant(&view)
-                    || deletion::restore(&mut view, log, operation.now, window).is_err()
+                    || deletion::restore(&mut view, log, kept, operation.now, window).is_err()
                 {
                     results.push(failed(id, Code::WINDOW_PASSED));
                 } else {

@@ -10,6 +10,7 @@ mod clock;
 mod deletion;
 mod devices;
 mod error;
+mod expiry;
 mod friends;
 mod groups;
 pub mod inspect;

@@ -19,6 +19,7 @@ use std::pin::Pin;
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
+use crate::domain::retention::Mark;
 use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
     SdkAppId, Seq, UserId, Version, View,
@@ -190,8 +191,12 @@ pub trait ReadTx {
 
     /// Logs whose history may be erasable since `now` or before.
     fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// An app's logs whose oldest entry, as far as it is noted, is from before `before`; the oldest first.
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// The first entry at or after `seq`.
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>>;
     /// Every account's view of a log.
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>>;
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>>;
     fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;
 }
 
@@ -213,6 +218,10 @@ pub trait WriteTx: ReadTx {
     fn revoke(&mut self, log: LogId, seq: Seq) -> Result<()>;
     /// Physically removes entries at or below `upto`, `limit` at most; returns how many.
     fn erase(&mut self, log: LogId, upto: Seq, limit: usize) -> Result<usize>;
+
+    /// Notes the time of the log's oldest entry; none: it has none. An entry appended to a log without one does so
+    /// too.
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()>;
 
     /// Looks at the log again at `due_at`, or later if it is due later already.
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;

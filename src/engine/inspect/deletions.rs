@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use super::{Page, account};
 use crate::domain::deletion::is_undoable;
+use crate::domain::retention::Horizon;
 use crate::domain::{
     AccountKey, ConversationId, DeviceId, Millis, Platform, SdkAppId, Seq, UserId, Version,
 };
-use crate::engine::deletion::{DeletionDetail, restore};
+use crate::engine::deletion::{DeletionDetail, is_newest_kept, restore};
 use crate::engine::{Actor, Denied, Engine, Result};
 use crate::protocol::answer;
 use crate::protocol::push::Origin;
@@ -126,16 +127,23 @@ impl Engine {
     pub async fn deletion(&self, app: SdkAppId, id: i64) -> Result<DeletionState> {
         let now = self.now();
         self.query(move |tx| {
-            let window = tx.app(app)?.ok_or(Denied::NoSuchApp)?.features.undo_window;
+            let features = tx.app(app)?.ok_or(Denied::NoSuchApp)?.features;
+            let window = features.undo_window;
+            let horizon = Horizon::of(features.history_retention, now);
             let (record, detail) = find(tx, app, id)?;
             let account = account(tx, app, &record.user_id)?.key;
             let mut undo_until = None;
             let mut conversation_list = Vec::with_capacity(detail.conversation_list.len());
             for deleted in detail.conversation_list {
-                let view = tx.view(account, &deleted.conversation_id)?;
-                let undo = view
-                    .filter(|view| is_undoable(view, deleted.up_to, record.time, now, window))
-                    .and_then(|view| view.undo);
+                let undo = match tx.view(account, &deleted.conversation_id)? {
+                    Some(view)
+                        if is_undoable(&view, deleted.up_to, record.time, now, window)
+                            && is_newest_kept(tx, &view, tx.head(view.log)?, horizon)? =>
+                    {
+                        view.undo
+                    }
+                    _ => None,
+                };
                 undo_until = undo_until.max(undo.map(|undo| undo.deleted_at + window));
                 conversation_list.push(DeletedState {
                     conversation_id: deleted.conversation_id,

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use super::{Page, account};
+use crate::domain::retention::Horizon;
 use crate::domain::{
     AccountKey, ConversationId, DeviceId, Millis, Platform, SdkAppId, Seq, UserId, Version, View,
 };
+use crate::engine::deletion::is_newest_kept;
 use crate::engine::{Actor, Denied, Engine, Result, present};
 use crate::protocol::conversation::MembershipState;
 use crate::protocol::method;
@@ -170,14 +172,16 @@ impl Engine {
     ) -> Result<Page<ConversationState, ConversationId>> {
         let now = self.now();
         self.query(move |tx| {
-            let window = tx.app(app)?.ok_or(Denied::NoSuchApp)?.features.undo_window;
+            let features = tx.app(app)?.ok_or(Denied::NoSuchApp)?.features;
+            let window = features.undo_window;
+            let horizon = Horizon::of(features.history_retention, now);
             let account = account(tx, app, &user)?;
             let views = tx.views(account.key, after.as_ref(), limit + 1)?;
             let page = Page::of(views, limit, |last| last.conversation.clone());
             let items = page
                 .items
                 .iter()
-                .map(|view| state(tx, view, now, window))
+                .map(|view| state(tx, view, now, window, horizon))
                 .collect::<Result<_>>()?;
             Ok(Page {
                 items,
@@ -203,10 +207,18 @@ impl Engine {
     }
 }
 
-fn state(tx: &dyn ReadTx, view: &View, now: Millis, window: Millis) -> Result<ConversationState> {
+fn state(
+    tx: &dyn ReadTx,
+    view: &View,
+    now: Millis,
+    window: Millis,
+    horizon: Horizon,
+) -> Result<ConversationState> {
     let log = tx.head(view.log)?;
     let head = view.head(log);
-    let newest = tx.entry(view.log, head.last_message_seq)?;
+    let newest = tx.mark(view.log, head.last_message_seq)?;
+    let newest = newest.filter(|newest| newest.seq == head.last_message_seq);
+    let is_kept = is_newest_kept(tx, view, log, horizon)?;
     Ok(ConversationState {
         conversation_id: view.conversation.clone(),
         listed: view.is_listed(log),
@@ -222,7 +234,7 @@ fn state(tx: &dyn ReadTx, view: &View, now: Millis, window: Millis) -> Result<Co
         version: view.version,
         undo_until: view
             .undo
-            .filter(|undo| undo.is_open(now, window))
+            .filter(|undo| is_kept && undo.is_open(now, window))
             .map(|undo| undo.deleted_at + window),
     })
 }

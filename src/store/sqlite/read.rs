@@ -8,6 +8,7 @@ use super::{Tx, audit};
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
+use crate::domain::retention::Mark;
 use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, Position,
     RequestId, SdkAppId, Seq, UserId, Version, View,
@@ -435,11 +436,27 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>> {
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, most: usize) -> Result<Vec<LogId>> {
         self.many(
-            &format!("SELECT {} FROM view WHERE log = ?1", row::VIEW),
+            "SELECT id FROM log WHERE app = ?1 AND oldest_time < ?2 ORDER BY oldest_time LIMIT ?3",
+            params![app.0, before, limit(most)],
+            |row| row.get(0).map(LogId),
+        )
+    }
+
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT seq, time, message_count FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
+            params![log.0, int(seq.0)],
+            row::mark,
+        )
+    }
+
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
+        self.many(
+            &format!("SELECT {}, account FROM view WHERE log = ?1", row::VIEW),
             [log.0],
-            row::view,
+            |row| Ok((AccountKey(row.get("account")?), row::view(row)?)),
         )
     }
 

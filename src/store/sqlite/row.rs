@@ -9,6 +9,7 @@ use crate::domain::app::{Features, SecretKey};
 use crate::domain::group::{Group, GroupType, Member, Role};
 use crate::domain::login_policy::{LoginMode, LoginPolicy};
 use crate::domain::message::{Entry, Sender};
+use crate::domain::retention::Mark;
 use crate::domain::view::{Floors, Leaving, Undo};
 use crate::domain::{
     AccountKey, App, DeviceId, LogHead, LogId, Membership, Platform, SdkAppId, Seq, UserId,
@@ -55,7 +56,7 @@ fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
 }
 
 pub(super) const APP: &str = "id, keys, admins, sync_conversation_deletion, undo_window, revoke_window, \
-     relationship_check, login_mode, instances_per_platform, disabled, created_at";
+     relationship_check, login_mode, instances_per_platform, disabled, created_at, history_retention";
 
 pub(super) fn app(row: &Row<'_>) -> Result<App> {
     let keys: Vec<String> = json(row, 1)?;
@@ -67,6 +68,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
             sync_conversation_deletion: row.get(3)?,
             undo_window: row.get(4)?,
             revoke_window: row.get(5)?,
+            history_retention: row.get(11)?,
             relationship_check: row.get(6)?,
             login_policy: LoginPolicy {
                 mode: word::<LoginMode>(row, 7)?,
@@ -201,6 +203,14 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
             .map_err(|cause| broken(6, cause))?,
         is_control: row.get(7)?,
         is_revoked: row.get(8)?,
+    })
+}
+
+pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
+    Ok(Mark {
+        seq: seq(row, 0)?,
+        time: row.get(1)?,
+        message_count: number(row, 2)?,
     })
 }
 
