@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::login_policy::LoginMode;
+use crate::domain::app::MAX_WINDOW;
+use crate::domain::login_policy::{LoginMode, MAX_INSTANCES};
 use crate::domain::{App, Millis, UserId};
 
 /// What there is to set, as a help text.
@@ -16,7 +17,6 @@ const MINUTE: Millis = 60 * SECOND;
 const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 const UNITS: [(&str, Millis); 4] = [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)];
-const LONGEST: Millis = 365 * DAY;
 /// More admins than this is a mistake in quoting.
 const MOST_ADMINS: usize = 100;
 
@@ -137,7 +137,7 @@ fn duration(value: &str) -> Result<Millis, String> {
     let number: Millis = number.parse().unwrap_or(Millis::MAX);
     number
         .checked_mul(*unit)
-        .filter(|millis| *millis <= LONGEST)
+        .filter(|millis| *millis <= MAX_WINDOW)
         .ok_or_else(|| "must be at most 365d".into())
 }
 
@@ -155,7 +155,7 @@ fn login_mode(value: &str) -> Result<LoginMode, String> {
 
 fn instances(value: &str) -> Result<Option<u32>, String> {
     match value.parse() {
-        Ok(most @ 1..=1000) => Ok(Some(most)),
+        Ok(most @ 1..=MAX_INSTANCES) => Ok(Some(most)),
         _ if value == "none" => Ok(None),
         _ => Err("must be 1 to 1000, or none".into()),
     }
@@ -255,7 +255,7 @@ mod tests {
             ("0s", 0),
             ("10s", 10_000),
             ("30m", 1_800_000),
-            ("365d", LONGEST),
+            ("365d", MAX_WINDOW),
         ] {
             assert_eq!(duration(text), Ok(millis));
         }

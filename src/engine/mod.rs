@@ -5,6 +5,7 @@
 //! then, in commit order, the notices go to the bus and the answer to the caller.
 
 mod apps;
+mod attempts;
 mod clock;
 mod deletion;
 mod devices;
@@ -15,14 +16,19 @@ mod login;
 mod marks;
 mod messages;
 mod operation;
+mod operators;
 mod present;
 mod retention;
+mod secret;
 mod sync;
 pub mod usersig;
 
 pub use crate::store::StoreError;
+pub use crate::store::rows::LastChange;
+pub use apps::AppShown;
 pub use clock::{Clock, SystemClock};
 pub use error::{Denied, EngineError};
+pub use operators::{Operator, OperatorChange, Refusal, Session};
 
 use std::sync::Arc;
 
@@ -30,6 +36,8 @@ use crate::bus::{Bus, ConnectionId};
 use crate::domain::app::Features;
 use crate::domain::{AccountKey, DeviceId, Epoch, Millis, Platform, SdkAppId, UserId};
 use crate::store::{self, Store};
+use attempts::Attempts;
+use secret::Passwords;
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -76,6 +84,8 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     epoch: Epoch,
     limits: Limits,
+    attempts: Attempts,
+    passwords: Passwords,
 }
 
 impl Engine {
@@ -92,6 +102,8 @@ impl Engine {
             clock,
             epoch,
             limits,
+            attempts: Attempts::default(),
+            passwords: Passwords::default(),
         })
     }
 
