@@ -57,6 +57,8 @@ pub struct Features {
 }
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
+/// The longest window that can be set, in milliseconds: a year.
+pub const MAX_WINDOW: Millis = 365 * DAY;
 
 impl Default for Features {
     fn default() -> Self {

@@ -5,6 +5,7 @@
 //! then, in commit order, the notices go to the bus and the answer to the caller.
 
 mod apps;
+mod attempts;
 pub mod audit;
 mod clock;
 mod deletion;
@@ -18,14 +19,19 @@ mod login;
 mod marks;
 mod messages;
 mod operation;
+mod operators;
 mod present;
 mod retention;
+mod secret;
 mod sync;
 pub mod usersig;
 
 pub use crate::store::StoreError;
+pub use crate::store::rows::LastChange;
+pub use apps::AppShown;
 pub use clock::{Clock, SystemClock};
 pub use error::{Denied, EngineError};
+pub use operators::{Operator, OperatorChange, Refusal, Session};
 
 use std::sync::Arc;
 
@@ -33,6 +39,8 @@ use crate::bus::{Bus, ConnectionId};
 use crate::domain::app::Features;
 use crate::domain::{AccountKey, DeviceId, Epoch, Millis, Platform, SdkAppId, UserId};
 use crate::store::{self, Store};
+use attempts::Attempts;
+use secret::Passwords;
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -57,8 +65,8 @@ pub struct Actor {
     pub account: AccountKey,
     /// None: the app's back end, or an operator.
     pub device: Option<(DeviceId, Platform)>,
-    /// The operator who does it for the account, by name.
-    pub operator: Option<String>,
+    /// Who does it for the account, as the audit log has them: an operator.
+    pub by: Option<String>,
     /// The connection that gets the answer, and so needs no push.
     pub connection: Option<ConnectionId>,
 }
@@ -81,6 +89,8 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     epoch: Epoch,
     limits: Limits,
+    attempts: Attempts,
+    passwords: Passwords,
 }
 
 impl Engine {
@@ -97,6 +107,8 @@ impl Engine {
             clock,
             epoch,
             limits,
+            attempts: Attempts::default(),
+            passwords: Passwords::default(),
         })
     }
 

@@ -204,8 +204,8 @@ impl Operation<'_> {
         target: &str,
         detail: &serde_json::Value,
     ) -> Result<()> {
-        let actor = match (&self.actor.operator, &self.actor.device) {
-            (Some(name), _) => format!("operator:{name}"),
+        let actor = match (&self.actor.by, &self.actor.device) {
+            (Some(by), _) => by.clone(),
             (None, Some(_)) => format!("user:{}", self.actor.user),
             (None, None) => "back end".to_owned(),
         };
@@ -373,19 +373,19 @@ impl Actor {
             user,
             account,
             device: Some(device),
-            operator: None,
+            by: None,
             connection: Some(connection),
         }
     }
 
     /// An operator, acting for an account. All of its devices are told.
-    pub(super) fn operator(account: Account, name: &str) -> Self {
+    pub(super) fn operator(account: Account, by: String) -> Self {
         Self {
             app: account.app,
             user: account.user,
             account: account.key,
             device: None,
-            operator: Some(name.to_owned()),
+            by: Some(by),
             connection: None,
         }
     }

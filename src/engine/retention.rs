@@ -2,6 +2,7 @@
 
 use super::apps::nobody;
 use super::operation::Operation;
+use super::operators::expire_sessions;
 use super::{Denied, Engine, Result};
 use crate::domain::deletion::erasable_upto;
 use crate::domain::{ConversationId, LogId, Millis, SdkAppId, Seq};
@@ -14,8 +15,8 @@ const LOGS: usize = 20;
 const DEVICE_MEMORY: Millis = 180 * 24 * 60 * 60 * 1000;
 
 impl Engine {
-    /// Forgets requestIDs and devices that are old enough, and erases history that nobody can read again, or that
-    /// an app keeps no longer. Bounded; returns whether there is more to do at once.
+    /// Forgets requestIDs, devices and console sessions that are old enough, and erases history that nobody can read
+    /// again, or that an app keeps no longer. Bounded; returns whether there is more to do at once.
     pub async fn sweep(&self) -> Result<bool> {
         let mut more = self.forget().await?;
         for app in self.apps().await? {
@@ -30,6 +31,7 @@ impl Engine {
             let now = operation.now;
             let requests = operation.tx.expire_requests(now - memory, ROWS)?;
             operation.tx.expire_devices(now - DEVICE_MEMORY, ROWS)?;
+            expire_sessions(operation, ROWS)?;
             let mut left = ROWS;
             let logs = operation.tx.due_erasures(now, LOGS)?;
             for log in &logs {

@@ -21,12 +21,12 @@ use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
-    SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
+    OperatorName, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use rows::{
-    Account, AuditFilter, AuditPage, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator,
-    RequestRecord,
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    NewAuditRecord, Operator, RequestRecord,
 };
 
 /// What can go wrong in a store.
@@ -105,9 +105,19 @@ pub trait ReadTx {
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>>;
     fn apps(&self) -> Result<Vec<App>>;
-    fn operator(&self, name: &str) -> Result<Option<Operator>>;
+    /// Rises with each change of an app, whichever process makes it.
+    fn app_changes(&self) -> Result<u64>;
+    /// Who changed an app's setting last, by the audit log.
+    fn last_change(&self, app: SdkAppId, setting: &str) -> Result<Option<LastChange>>;
+
+    fn operator(&self, name: &OperatorName) -> Result<Option<Operator>>;
+    /// In the order of their names.
+    fn operators(&self) -> Result<Vec<Operator>>;
+    fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>>;
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
+    /// Goes through the app's accounts: for a page, not for a request of a client's.
+    fn account_count(&self, app: SdkAppId) -> Result<usize>;
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
     /// An app's accounts whose userID begins with `prefix`, in the order of their userIDs' bytes, after the one
     /// given.
@@ -204,6 +214,25 @@ pub trait ReadTx {
 pub trait WriteTx: ReadTx {
     fn put_app(&mut self, app: &App) -> Result<()>;
     fn put_operator(&mut self, operator: &Operator) -> Result<()>;
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()>;
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()>;
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()>;
+    /// Ends an operator's sessions, the newest `keep` of them left out.
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()>;
+    /// Ends an operator's sessions but the one named.
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()>;
+    /// Forgets sessions last seen before `seen` or begun before `signed_in`, `limit` at most.
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        limit: usize,
+    ) -> Result<usize>;
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account>;
     /// The account's next version.

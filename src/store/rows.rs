@@ -1,6 +1,8 @@
 //! Rows that are the store's business and no rule's.
 
-use crate::domain::{AccountKey, DeviceId, GroupId, Millis, Platform, SdkAppId, UserId, Version};
+use crate::domain::{
+    AccountKey, DeviceId, GroupId, Millis, OperatorName, Platform, Role, SdkAppId, UserId, Version,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -46,9 +48,31 @@ pub struct RequestRecord {
 /// Who may sign in to the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    pub name: String,
+    pub name: OperatorName,
     /// Argon2id, in PHC string form.
     pub password_hash: String,
+    pub role: Role,
+    pub created_at: Millis,
+    /// None: never.
+    pub last_sign_in: Option<Millis>,
+}
+
+/// An operator's session in the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleSession {
+    /// SHA-256 of the token: what is stored lets nobody in.
+    pub token_hash: Vec<u8>,
+    pub operator: OperatorName,
+    pub signed_in_at: Millis,
+    /// When it was last used, as far as that was noted.
+    pub seen_at: Millis,
+}
+
+/// Who changed a setting last, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    pub by: String,
+    pub time: Millis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

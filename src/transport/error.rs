@@ -49,6 +49,8 @@ fn refusal(denied: &Denied) -> ErrorObject {
         Denied::MessageTooLong(most) => {
             ErrorObject::with(Code::MESSAGE_TOO_LONG, json!({ "max": most }))
         }
+        // No device operates the server.
+        Denied::Operator(_) | Denied::AppIdTaken => Code::INTERNAL.into(),
         Denied::Invalid { field, reason } => ErrorObject::invalid_params(field, reason),
     }
 }

@@ -174,11 +174,11 @@ impl Engine {
         .await
     }
 
-    /// Undoes a deletion, by an operator: [`restore`](Self::restore) of its conversations, but for those where a
+    /// Undoes a deletion, by an operator, `by` in the audit log: [`restore`](Self::restore) of its conversations, but for those where a
     /// newer deletion stands. All of the user's devices are told.
     pub async fn restore_deletion(
         &self,
-        operator: &str,
+        by: String,
         app: SdkAppId,
         id: i64,
     ) -> Result<answer::Deletion> {
@@ -193,7 +193,7 @@ impl Engine {
             .iter()
             .map(|deleted| deleted.conversation_id.to_string())
             .collect();
-        let actor = Actor::operator(account, operator);
+        let actor = Actor::operator(account, by);
         self.perform(&actor, None, move |operation| {
             let now = operation.now;
             let window = operation.features()?.undo_window;

@@ -191,16 +191,16 @@ impl Engine {
         .await
     }
 
-    /// As [`log_out_device`](Self::log_out_device), by an operator.
+    /// As [`log_out_device`](Self::log_out_device), by an operator, `by` in the audit log.
     pub async fn log_out_users_device(
         &self,
-        operator: &str,
+        by: String,
         app: SdkAppId,
         user: UserId,
         device_id: DeviceId,
     ) -> Result<()> {
         let account = self.query(move |tx| account(tx, app, &user)).await?;
-        let actor = Actor::operator(account, operator);
+        let actor = Actor::operator(account, by);
         self.log_out_device(&actor, method::DeviceLogout { device_id })
             .await?;
         Ok(())

@@ -10,11 +10,12 @@ use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
 use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, Position,
-    RequestId, SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
+    OperatorName, Position, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use crate::store::rows::{
-    Account, AuditFilter, AuditPage, AuditRecord, DeviceRow, LogKind, Operator, RequestRecord,
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    Operator, RequestRecord,
 };
 use crate::store::{ReadTx, Result};
 
@@ -88,16 +89,54 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn operator(&self, name: &str) -> Result<Option<Operator>> {
+    fn app_changes(&self) -> Result<u64> {
+        let changes = self.one(
+            "SELECT value FROM meta WHERE key = 'app_changes'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(changes.map_or(0, i64::cast_unsigned))
+    }
+
+    fn last_change(&self, app: SdkAppId, setting: &str) -> Result<Option<LastChange>> {
+        // The action is part of the statement's text: that is how the partial index is found.
         self.one(
-            "SELECT name, password_hash FROM operator WHERE name = ?1",
-            [name],
+            "SELECT actor, time FROM audit WHERE action = 'app.set' AND app = ?1 AND target = ?2
+             ORDER BY id DESC LIMIT 1",
+            params![app.0, setting],
             |row| {
-                Ok(Operator {
-                    name: row.get(0)?,
-                    password_hash: row.get(1)?,
+                Ok(LastChange {
+                    by: row.get(0)?,
+                    time: row.get(1)?,
                 })
             },
+        )
+    }
+
+    fn operator(&self, name: &OperatorName) -> Result<Option<Operator>> {
+        self.one(
+            &format!("SELECT {} FROM operator WHERE name = ?1", row::OPERATOR),
+            [name.as_str()],
+            row::operator,
+        )
+    }
+
+    fn operators(&self) -> Result<Vec<Operator>> {
+        self.many(
+            &format!("SELECT {} FROM operator ORDER BY name", row::OPERATOR),
+            [],
+            row::operator,
+        )
+    }
+
+    fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>> {
+        self.one(
+            &format!(
+                "SELECT {} FROM console_session WHERE token_hash = ?1",
+                row::CONSOLE_SESSION
+            ),
+            [token_hash],
+            row::console_session,
         )
     }
 
@@ -110,6 +149,10 @@ impl ReadTx for Tx<'_> {
             params![app.0, user.as_str()],
             row::account,
         )
+    }
+
+    fn account_count(&self, app: SdkAppId) -> Result<usize> {
+        self.count("SELECT COUNT(*) FROM account WHERE app = ?1", [app.0])
     }
 
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>> {

@@ -15,7 +15,9 @@ use crate::domain::{
     AccountKey, App, DeviceId, LogHead, LogId, Membership, Platform, SdkAppId, Seq, UserId,
     Version, View,
 };
-use crate::store::rows::{Account, AuditRecord, DeviceRow, NewAuditRecord};
+use crate::store::rows::{
+    Account, AuditRecord, ConsoleSession, DeviceRow, NewAuditRecord, Operator,
+};
 
 /// Counters are 64-bit and unsigned here, signed in `SQLite`; none gets near the sign.
 pub(super) fn int(number: u64) -> i64 {
@@ -77,6 +79,29 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
         },
         disabled: row.get(9)?,
         created_at: row.get(10)?,
+    })
+}
+
+pub(super) const OPERATOR: &str = "name, password_hash, role, created_at, last_sign_in";
+
+pub(super) fn operator(row: &Row<'_>) -> Result<Operator> {
+    Ok(Operator {
+        name: text(row, 0)?,
+        password_hash: row.get(1)?,
+        role: text(row, 2)?,
+        created_at: row.get(3)?,
+        last_sign_in: row.get(4)?,
+    })
+}
+
+pub(super) const CONSOLE_SESSION: &str = "token_hash, operator, signed_in_at, seen_at";
+
+pub(super) fn console_session(row: &Row<'_>) -> Result<ConsoleSession> {
+    Ok(ConsoleSession {
+        token_hash: row.get(0)?,
+        operator: text(row, 1)?,
+        signed_in_at: row.get(2)?,
+        seen_at: row.get(3)?,
     })
 }
 

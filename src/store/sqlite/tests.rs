@@ -7,6 +7,7 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{OpenError, Options, SqliteStore, schema};
+use crate::domain::Role;
 use crate::store::contract::{self, Place};
 use crate::store::rows::Operator;
 use crate::store::{Store, query};
@@ -115,8 +116,13 @@ async fn the_log_does_not_grow_while_the_writer_never_rests() {
         let told = contract::submit(&store, false, move |tx| {
             for number in 0..20 {
                 tx.put_operator(&Operator {
-                    name: format!("{batch} {number} {}", batch.reverse_bits()),
+                    name: format!("{batch} {number} {}", batch.reverse_bits())
+                        .parse()
+                        .unwrap(),
                     password_hash: "x".repeat(100),
+                    role: Role::Viewer,
+                    created_at: 0,
+                    last_sign_in: None,
                 })?;
             }
             Ok(())

@@ -10,10 +10,12 @@ use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
-    AccountKey, App, DeviceId, LogHead, LogId, Millis, RequestId, SdkAppId, Seq, UserId, Version,
-    View,
+    AccountKey, App, DeviceId, LogHead, LogId, Millis, OperatorName, RequestId, SdkAppId, Seq,
+    UserId, Version, View,
 };
-use crate::store::rows::{Account, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, ConsoleSession, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord,
+};
 use crate::store::{Result, WriteTx};
 
 impl Tx<'_> {
@@ -52,15 +54,93 @@ impl WriteTx for Tx<'_> {
                 features.history_retention,
             ],
         )?;
+        self.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'app_changes'",
+            [],
+        )?;
         Ok(())
     }
 
     fn put_operator(&mut self, operator: &Operator) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO operator (name, password_hash) VALUES (?1, ?2)",
-            [&operator.name, &operator.password_hash],
+            &format!(
+                "INSERT OR REPLACE INTO operator ({}) VALUES (?1, ?2, ?3, ?4, ?5)",
+                row::OPERATOR
+            ),
+            params![
+                operator.name.as_str(),
+                operator.password_hash,
+                operator.role.as_str(),
+                operator.created_at,
+                operator.last_sign_in,
+            ],
         )?;
         Ok(())
+    }
+
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()> {
+        self.execute("DELETE FROM operator WHERE name = ?1", [name.as_str()])?;
+        Ok(())
+    }
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()> {
+        self.execute(
+            &format!(
+                "INSERT OR REPLACE INTO console_session ({}) VALUES (?1, ?2, ?3, ?4)",
+                row::CONSOLE_SESSION
+            ),
+            params![
+                session.token_hash,
+                session.operator.as_str(),
+                session.signed_in_at,
+                session.seen_at,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash = ?1",
+            [token_hash],
+        )?;
+        Ok(())
+    }
+
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE operator = ?1
+                ORDER BY signed_in_at DESC, token_hash LIMIT -1 OFFSET ?2)",
+            params![operator.as_str(), i64::try_from(keep).unwrap_or(i64::MAX)],
+        )?;
+        Ok(())
+    }
+
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE operator = ?1 AND token_hash IS NOT ?2",
+            params![operator.as_str(), except],
+        )?;
+        Ok(())
+    }
+
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        most: usize,
+    ) -> Result<usize> {
+        // Sign-ins are slow and sessions few: a scan of them is as cheap as an index would be.
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE seen_at < ?1 OR signed_in_at < ?2 LIMIT ?3)",
+            params![seen, signed_in, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
     }
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account> {
