@@ -8,6 +8,7 @@ mod access;
 mod apps;
 mod error;
 mod extract;
+mod live;
 mod operators;
 mod session;
 mod settings;
@@ -50,6 +51,7 @@ fn api() -> Router<Arc<Context>> {
         .merge(operators::routes())
         .merge(apps::routes())
         .merge(settings::routes())
+        .merge(live::routes())
         .fallback(async || ConsoleError::not_found("call"))
         .method_not_allowed_fallback(async || ConsoleError::NotAllowed)
         .layer(middleware::from_fn(guard))
