@@ -11,6 +11,7 @@ mod csv;
 mod deletions;
 mod error;
 mod extract;
+mod live;
 mod operators;
 mod parameters;
 mod session;
@@ -58,6 +59,7 @@ fn api() -> Router<Arc<Context>> {
         .merge(users::routes())
         .merge(deletions::routes())
         .merge(audit::routes())
+        .merge(live::routes())
         .fallback(async || ConsoleError::not_found("call"))
         .method_not_allowed_fallback(async || ConsoleError::NotAllowed)
         .layer(middleware::from_fn(guard))

@@ -1,6 +1,9 @@
 //! What the console's pages call: who may, what it does, and what it answers to those who may not.
 
+mod audit;
 mod deletions;
+mod live;
+mod retention;
 mod settings;
 mod sign_in;
 mod users;
