@@ -143,7 +143,8 @@ async fn ten_thousand_records_are_taken_away_bit_by_bit() {
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).expect("JSON")["detail"]["to"].as_i64())
         .collect();
-    assert_eq!(numbers, (1..=10_000).rev().map(Some).collect::<Vec<_>>());
+    let expected: Vec<_> = (1..=10_000).rev().map(Some).collect();
+    assert!(numbers == expected, "{} records", numbers.len());
     assert!(parts >= 20, "{parts}");
 
     // One that nobody reads on keeps the one reader there is from nobody.
