@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::admin::{create_app, next_free, put_operator};
+use super::admin::ACTOR;
 use super::args::SettingsFile;
 use super::failure::Failure;
 use crate::domain::app::SecretKey;
@@ -33,9 +33,11 @@ pub(super) async fn first_start(
         return Ok(None);
     }
     // The app last: as long as there is none, a start that was cut short is made up for by the next.
-    let password = put_operator(engine, OPERATOR).await?;
-    let app = next_free(&apps)?;
-    let key = create_app(engine, app, vec![ADMIN.into()]).await?;
+    let name = OPERATOR.parse().map_err(|error| {
+        Failure::new(Failure::SOFTWARE, format!("operator {OPERATOR:?}: {error}"))
+    })?;
+    let password = engine.set_operator(ACTOR, name, None).await?;
+    let (app, key) = engine.new_app(None, vec![ADMIN.into()], ACTOR).await?;
     Ok(Some(Made { app, key, password }))
 }
 
@@ -46,6 +48,7 @@ pub(super) struct Commands {
     /// Arguments that lead to the same settings.
     settings: String,
     url: String,
+    console: String,
 }
 
 impl Commands {
@@ -72,6 +75,7 @@ impl Commands {
             program: format!("{environment}{}", quoted(program)),
             settings: config,
             url: format!("ws://{}/ws", reachable(address)),
+            console: format!("http://{}/console/", reachable(address)),
         }
     }
 
@@ -80,6 +84,13 @@ impl Commands {
             program, settings, ..
         } = self;
         format!("{program} usersig{settings} --app {app} --user alice")
+    }
+
+    fn operator(&self) -> String {
+        let Self {
+            program, settings, ..
+        } = self;
+        format!("{program} operator set{settings}")
     }
 
     fn switch_on(&self, app: SdkAppId) -> String {
@@ -94,6 +105,7 @@ impl Commands {
             program,
             settings,
             url,
+            ..
         } = self;
         format!(
             "{program} client{settings} --url {url} --app {app} --user {user} --device {device} --platform {platform}"
@@ -101,8 +113,13 @@ impl Commands {
     }
 }
 
-/// The lines after the first.
-pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -> String {
+/// The lines after the first. `operated`: whether there is an operator.
+pub(super) fn greeting(
+    made: Option<&Made>,
+    apps: &[App],
+    operated: bool,
+    commands: &Commands,
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     if let Some(Made { app, key, password }) = made {
@@ -111,9 +128,16 @@ pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -
             "\nThis is the first start. Keep these; they are not shown again:\n  \
              app         {app}\n  \
              secret key  {}\n  \
-             operator    {OPERATOR}, password {password}\n\
-             The operator is for the console, which a later release serves.",
+             operator    {OPERATOR}, password {password}",
             key.reveal(),
+        );
+    }
+    _ = writeln!(text, "\nThe console, for operators: {}", commands.console);
+    if !operated {
+        _ = writeln!(
+            text,
+            "  # there is no operator yet; this makes one\n  {}",
+            commands.operator()
         );
     }
     let Some(app) = apps.iter().find(|app| !app.disabled) else {
@@ -204,19 +228,21 @@ mod tests {
             (app.keys, app.admins),
             (vec![made.key], vec![ADMIN.to_owned()])
         );
-        assert!(engine.operator(OPERATOR).await.unwrap().is_some());
+        let operators = engine.operators().await.unwrap();
+        assert_eq!(operators.len(), 1);
+        assert_eq!(operators[0].name.as_str(), OPERATOR);
         assert!(first_start(&engine, &settings).await.unwrap().is_none());
     }
 
     #[test]
     fn every_command_that_is_shown_can_be_given() {
-        let text = greeting(None, &[app(false)], &commands());
+        let text = greeting(None, &[app(false)], false, &commands());
         let shown: Vec<&str> = text
             .lines()
             .map(str::trim)
             .filter(|line| line.starts_with("target/"))
             .collect();
-        assert_eq!(shown.len(), 5);
+        assert_eq!(shown.len(), 6);
         for line in shown {
             let cli = args::parse(line.split(' ')).unwrap_or_else(|_| panic!("{line}"));
             if let Some(Command::Client(client)) = cli.command {
@@ -232,16 +258,25 @@ mod tests {
             key: SecretKey::new("fresh"),
             password: "word".into(),
         };
-        let first = greeting(Some(&made), &[app(false)], &commands());
+        let first = greeting(Some(&made), &[app(false)], true, &commands());
         assert!(first.contains("fresh") && first.contains("word"));
-        let second = greeting(None, &[app(false)], &commands());
+        let second = greeting(None, &[app(false)], true, &commands());
         assert!(!second.contains("stored") && first.ends_with(&second));
     }
 
     #[test]
     fn the_switch_is_not_suggested_once_it_is_on() {
-        assert!(!greeting(None, &[app(true)], &commands()).contains("app set"));
-        assert_eq!(greeting(None, &[], &commands()), "");
+        assert!(!greeting(None, &[app(true)], true, &commands()).contains("app set"));
+    }
+
+    #[test]
+    fn the_console_is_named_and_how_to_get_in() {
+        let text = greeting(None, &[], true, &commands());
+        assert_eq!(
+            text,
+            "\nThe console, for operators: http://127.0.0.1:8080/console/\n"
+        );
+        assert!(greeting(None, &[], false, &commands()).contains(" operator set\n"));
     }
 
     #[test]

@@ -79,6 +79,7 @@ impl Engine {
             user: user.clone(),
             account: account.unwrap_or(AccountKey(0)),
             device: None,
+            by: None,
             connection: None,
         };
         let key = self
@@ -126,6 +127,7 @@ fn identity(
         device: login.device_id.clone(),
         platform: login.platform,
         expires_at: credential.expires_at.saturating_mul(1000),
+        key: credential.key,
         features,
     }
 }

@@ -1,6 +1,7 @@
 #![cfg(test)]
 //! The server as its clients know it: one module a subject, told as stories.
 
+mod console;
 mod convergence;
 mod crash;
 mod durability;

@@ -10,10 +10,12 @@ use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
-    AccountKey, App, DeviceId, LogHead, LogId, Millis, RequestId, SdkAppId, Seq, UserId, Version,
-    View,
+    AccountKey, App, DeviceId, LogHead, LogId, Millis, OperatorName, RequestId, SdkAppId, Seq,
+    UserId, Version, View,
 };
-use crate::store::rows::{Account, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, ConsoleSession, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord,
+};
 use crate::store::{Result, WriteTx};
 
 impl Tx<'_> {
@@ -34,7 +36,7 @@ impl WriteTx for Tx<'_> {
         let features = &app.features;
         self.execute(
             &format!(
-                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
                 row::APP
             ),
             params![
@@ -49,17 +51,96 @@ impl WriteTx for Tx<'_> {
                 features.login_policy.instances_per_platform,
                 app.disabled,
                 app.created_at,
+                features.history_retention,
             ],
+        )?;
+        self.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'app_changes'",
+            [],
         )?;
         Ok(())
     }
 
     fn put_operator(&mut self, operator: &Operator) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO operator (name, password_hash) VALUES (?1, ?2)",
-            [&operator.name, &operator.password_hash],
+            &format!(
+                "INSERT OR REPLACE INTO operator ({}) VALUES (?1, ?2, ?3, ?4, ?5)",
+                row::OPERATOR
+            ),
+            params![
+                operator.name.as_str(),
+                operator.password_hash,
+                operator.role.as_str(),
+                operator.created_at,
+                operator.last_sign_in,
+            ],
         )?;
         Ok(())
+    }
+
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()> {
+        self.execute("DELETE FROM operator WHERE name = ?1", [name.as_str()])?;
+        Ok(())
+    }
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()> {
+        self.execute(
+            &format!(
+                "INSERT OR REPLACE INTO console_session ({}) VALUES (?1, ?2, ?3, ?4)",
+                row::CONSOLE_SESSION
+            ),
+            params![
+                session.token_hash,
+                session.operator.as_str(),
+                session.signed_in_at,
+                session.seen_at,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash = ?1",
+            [token_hash],
+        )?;
+        Ok(())
+    }
+
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE operator = ?1
+                ORDER BY signed_in_at DESC, token_hash LIMIT -1 OFFSET ?2)",
+            params![operator.as_str(), i64::try_from(keep).unwrap_or(i64::MAX)],
+        )?;
+        Ok(())
+    }
+
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE operator = ?1 AND token_hash IS NOT ?2",
+            params![operator.as_str(), except],
+        )?;
+        Ok(())
+    }
+
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        most: usize,
+    ) -> Result<usize> {
+        // Sign-ins are slow and sessions few: a scan of them is as cheap as an index would be.
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE seen_at < ?1 OR signed_in_at < ?2 LIMIT ?3)",
+            params![seen, signed_in, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
     }
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account> {
@@ -73,6 +154,7 @@ impl WriteTx for Tx<'_> {
             app,
             user: user.clone(),
             version: Version(0),
+            created_at: now,
         })
     }
 
@@ -124,13 +206,15 @@ impl WriteTx for Tx<'_> {
 
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
         let position = self.position + 1;
-        let (head, is_group): (LogHead, bool) = self
+        let (head, is_group, is_empty): (LogHead, bool, bool) = self
             .one(
                 "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
-                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
-                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
-                params![log.0, !entry.is_control, int(position)],
-                |row| Ok((row::head(row)?, row.get(3)?)),
+                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END,
+                   last_message_time = CASE WHEN ?2 THEN ?4 ELSE last_message_time END, position = ?3
+                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group',
+                   oldest_time IS NULL",
+                params![log.0, !entry.is_control, int(position), entry.time],
+                |row| Ok((row::head(row)?, row.get(3)?, row.get(4)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
         self.execute(
@@ -147,6 +231,9 @@ impl WriteTx for Tx<'_> {
                 entry.is_control,
             ],
         )?;
+        if is_empty {
+            self.put_oldest_time(log, Some(entry.time))?;
+        }
         if !is_group {
             self.execute(
                 "UPDATE view SET position = ?2 WHERE log = ?1",
@@ -180,6 +267,14 @@ impl WriteTx for Tx<'_> {
                (SELECT seq FROM entry WHERE log = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
             params![log.0, int(upto.0), i64::try_from(most).unwrap_or(i64::MAX)],
         )
+    }
+
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()> {
+        self.execute(
+            "UPDATE log SET oldest_time = ?2 WHERE id = ?1",
+            params![log.0, time],
+        )?;
+        Ok(())
     }
 
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
