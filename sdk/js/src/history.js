@@ -1,7 +1,7 @@
 // What was said, as far as it was read or came by itself: to be looked at again without a connection. Only of
 // conversations that the application has opened. Pure.
 
-import { isShown } from './messages.js';
+import { REVOKE, isShown } from './messages.js';
 
 /** @typedef {import('./wire.d.ts').Message} Message */
 
@@ -52,7 +52,8 @@ export class History {
   /** @param {string} conversationID @param {number | string} seqOrID */
   get(conversationID, seqOrID) {
     const log = this.#logs.get(conversationID);
-    return typeof seqOrID === 'number' ? log?.get(seqOrID) : [...(log?.values() ?? [])].find(({ ID }) => ID === seqOrID);
+    if (typeof seqOrID === 'number') return log?.get(seqOrID);
+    return [...(log?.values() ?? [])].find(({ ID }) => ID === seqOrID);
   }
 
   /**
@@ -100,5 +101,6 @@ export class History {
  * @returns {Message}
  */
 function nothing(conversationID, seq) {
-  return { ID: '', conversationID, seq, from: '', time: 0, type: 'revoke', payload: null, isRevoked: false, isControl: true };
+  const nobodys = { ID: '', from: '', time: 0, payload: null, isRevoked: false, isControl: true };
+  return { ...nobodys, conversationID, seq, type: REVOKE };
 }

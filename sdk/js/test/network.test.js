@@ -20,7 +20,8 @@ afterEach(async () => {
   proxy = server = null;
 });
 
-const netStates = (chat) => chat.events.filter(({ name }) => name === EVENT.NET_STATE_CHANGE).map(({ data }) => data.state);
+const netStates = (chat) =>
+  chat.events.filter(({ name }) => name === EVENT.NET_STATE_CHANGE).map(({ data }) => data.state);
 
 test('a server that is killed and started again is found again, and nothing is lost', async () => {
   await start();
