@@ -178,7 +178,9 @@ test('two tabs as one device, offline: what the older had not sent goes with the
   await older.evaluate(() => send('bob', 'hi'));
   proxy.down();
   await older.waitForFunction(() => netState() !== 'connected');
-  await older.evaluate(() => { globalThis.deletion = chat.deleteConversation('C2Cbob').catch((error) => [error.code, error.data.isKept]); });
+  await older.evaluate(() => {
+    globalThis.deletion = chat.deleteConversation('C2Cbob').catch(({ code, data }) => [code, data.isKept]);
+  });
   const newer = await open(context, options);
   assert.equal(await kicked(older), 'multipleAccount');
   assert.deepEqual(await older.evaluate(() => deletion), [3003, true]);

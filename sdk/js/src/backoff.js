@@ -30,7 +30,11 @@ export class Backoff {
     this.#told = now + Math.min(retryAfter, LONGEST_TOLD);
   }
 
-  /** What the server told is taken as it is, since it spreads them itself. @param {number} now @param {number} random 0 to 1 */
+  /**
+   * What the server told is taken as it is, since it spreads them itself.
+   * @param {number} now
+   * @param {number} random 0 to 1
+   */
   next(now, random) {
     if (this.#told !== null) {
       const wait = Math.max(0, this.#told - now);

@@ -15,6 +15,8 @@ import { Store } from './store.js';
 
 /** @typedef {import('../types/index.d.ts').CreateOptions} CreateOptions */
 
+/** Messages before those that were missed, looked at for having been revoked meanwhile. */
+const REVOCABLE = 15;
 /** For an answer to a call that is not kept, in milliseconds. */
 const TIMEOUT = 15_000;
 
@@ -313,15 +315,11 @@ export class Client {
           this.history.add(piece.message);
           if (isShown(piece.message)) received.push(message(piece.message, session.userID));
           break;
-        case 'revoked': {
-          const { conversationID, seq, revokedSeq, ID, revoker, isOwn } = piece;
-          const known = this.history.revoke(conversationID, seq, revokedSeq) ?? { from: '', time: 0, type: '' };
-          if (isOwn) break;
-          const wire = { ...known, ID, conversationID, seq: revokedSeq, payload: null, isRevoked: true, isControl: false };
-          const data = [{ ...message(wire, session.userID), revoker }];
-          this.emit(EVENT.MESSAGE_REVOKED, { data });
+        case 'revoked':
+          // In the order in which it was: one may be of a message just received.
+          if (received.length > 0) this.emit(EVENT.MESSAGE_RECEIVED, { data: received.splice(0) });
+          this.#revoked(session, piece);
           break;
-        }
         case 'deleted': {
           const { conversationIDList, historyCleared, origin, time } = piece;
           const data = { conversationIDList, clearHistoryMessage: historyCleared, origin, time };
@@ -341,6 +339,15 @@ export class Client {
     if (isGroupChanged) this.#groupsChanged(session);
   }
 
+  /** @param {Session} session @param {Extract<import('./sync.js').News, {kind: 'revoked'}>} news */
+  #revoked(session, { conversationID, seq, revokedSeq, ID, revoker, isOwn }) {
+    const { from = '', time = 0, type = '' } = this.history.revoke(conversationID, seq, revokedSeq) ?? {};
+    if (isOwn) return;
+    const wire = { ID, conversationID, seq: revokedSeq, from, time, type, payload: null, isRevoked: true,
+      isControl: false };
+    this.emit(EVENT.MESSAGE_REVOKED, { data: [{ ...message(wire, session.userID), revoker }] });
+  }
+
   /**
    * A catch-up brings the newest message of a conversation; of those the application shows, the others too.
    * @param {Session} session
@@ -348,16 +355,22 @@ export class Client {
    */
   async #missed(session, before) {
     for (const [conversationID, seq] of before) {
-      const count = Math.min(100, (session.row(conversationID)?.lastSeq ?? 0) - seq);
-      if (!this.history.isOpen(conversationID) || count <= 0) continue;
+      const { lastSeq = 0 } = session.row(conversationID) ?? {};
+      if (!this.history.isOpen(conversationID) || lastSeq <= seq) continue;
+      const count = Math.min(100, lastSeq - seq + REVOCABLE);
       try {
         /** @type {import('./wire.d.ts').MessageList} */
         const { messageList } = await session.ask('message.list', { conversationID, count });
-        for (const wire of messageList) this.history.add(wire);
+        // Of those known before, some may have been revoked meanwhile.
+        const revoked = messageList.filter((wire) =>
+          wire.isRevoked && this.history.get(conversationID, wire.seq)?.isRevoked === false);
+        const isWhole = messageList.length < count || messageList[0].seq <= seq;
+        this.history.addPage(conversationID, messageList, isWhole ? seq + 1 : messageList[0].seq, lastSeq + 1);
         const data = messageList
           .filter((wire) => wire.seq > seq && isShown(wire) && !this.own.has(wire.ID))
           .map((wire) => message(wire, session.userID));
         if (data.length > 0) this.emit(EVENT.MESSAGE_RECEIVED, { data });
+        for (const wire of revoked) this.emit(EVENT.MESSAGE_REVOKED, { data: [message(wire, session.userID)] });
       } catch (error) {
         this.log.warn(`messages of ${conversationID} that were missed could not be read`, error);
       }

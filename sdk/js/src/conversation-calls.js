@@ -23,7 +23,9 @@ const READ_ALL = {
 export async function deleteConversation(client, options) {
   const session = client.ready('deleteConversation');
   const isOne = typeof options === 'string';
-  if (!isOne && (options === null || typeof options !== 'object')) throw invalid('options', 'must be an ID or an object');
+  if (!isOne && (options === null || typeof options !== 'object')) {
+    throw invalid('options', 'must be an ID or an object');
+  }
   const clearHistoryMessage = isOne ? undefined : options.clearHistoryMessage;
   if (clearHistoryMessage !== undefined && typeof clearHistoryMessage !== 'boolean') {
     throw invalid('clearHistoryMessage', 'must be true or false');

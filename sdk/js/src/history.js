@@ -1,7 +1,7 @@
 // What was said, as far as it was read or came by itself: to be looked at again without a connection. Only of
 // conversations that the application has opened. Pure.
 
-import { isShown } from './messages.js';
+import { REVOKE, isShown } from './messages.js';
 
 /** @typedef {import('./wire.d.ts').Message} Message */
 
@@ -35,15 +35,36 @@ export class History {
   }
 
   /**
+   * What the server gave of the entries from `from` up to below `end`: those it left out are of no interest.
+   * @param {string} conversationID
+   * @param {Message[]} list
+   * @param {number} from
+   * @param {number} end
+   */
+  addPage(conversationID, list, from, end) {
+    for (const message of list) this.add(message);
+    const log = this.#logs.get(conversationID);
+    for (let seq = Math.max(from, end - MOST); seq < end; seq += 1) {
+      if (log && !log.has(seq)) this.add(nothing(conversationID, seq));
+    }
+  }
+
+  /** @param {string} conversationID @param {number | string} seqOrID */
+  get(conversationID, seqOrID) {
+    const log = this.#logs.get(conversationID);
+    if (typeof seqOrID === 'number') return log?.get(seqOrID);
+    return [...(log?.values() ?? [])].find(({ ID }) => ID === seqOrID);
+  }
+
+  /**
    * The entry at `seq` says that the one at `revokedSeq` was revoked; returns that one, if it is known.
    * @param {string} conversationID
    * @param {number} seq
    * @param {number} revokedSeq
    */
   revoke(conversationID, seq, revokedSeq) {
-    const message = this.#logs.get(conversationID)?.get(revokedSeq);
-    const mark = { ID: '', conversationID, seq, from: '', time: 0, type: 'revoke', payload: null, isRevoked: false };
-    this.add({ ...mark, isControl: true });
+    const message = this.get(conversationID, revokedSeq);
+    this.add(nothing(conversationID, seq));
     if (message) this.add({ ...message, isRevoked: true, payload: null });
     return message;
   }
@@ -58,7 +79,7 @@ export class History {
   page({ conversationID, lastSeq, floor }, before, count) {
     const log = this.#logs.get(conversationID);
     if (!log) return null;
-    const from = before ? [...log.values()].find(({ ID }) => ID === before)?.seq : lastSeq + 1;
+    const from = before ? this.get(conversationID, before)?.seq : lastSeq + 1;
     if (from === undefined) return null;
     const messageList = [];
     let seq = from - 1;
@@ -71,4 +92,15 @@ export class History {
     const isCompleted = seq <= floor;
     return { messageList, isCompleted, nextReqMessageID: isCompleted ? '' : messageList[0].ID };
   }
+}
+
+/**
+ * The place of an entry that is not shown.
+ * @param {string} conversationID
+ * @param {number} seq
+ * @returns {Message}
+ */
+function nothing(conversationID, seq) {
+  const nobodys = { ID: '', from: '', time: 0, payload: null, isRevoked: false, isControl: true };
+  return { ...nobodys, conversationID, seq, type: REVOKE };
 }

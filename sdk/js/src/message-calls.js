@@ -68,9 +68,11 @@ export async function getMessageList(client, { conversationID, nextReqMessageID,
   do {
     const params = { conversationID, nextReqMessageID: next || undefined, count };
     // Without a connection, what is known.
-    const known = session.isConnected ? null : client.history.page(client.row(session, conversationID), next, count);
+    const { history } = client;
+    const known = session.isConnected ? null : history.page(client.row(session, conversationID), next, count);
+    const end = next ? (history.get(conversationID, next)?.seq ?? 0) : (session.row(conversationID)?.lastSeq ?? 0) + 1;
     page = known ?? (await session.ask('message.list', params));
-    for (const wire of page.messageList) client.history.add(wire);
+    history.addPage(conversationID, page.messageList, page.messageList[0]?.seq ?? end, end);
     messageList = page.messageList.filter(isShown).map((wire) => message(wire, session.userID));
     next = page.nextReqMessageID;
     // A page may hold nothing but what says that others were revoked.

@@ -10,7 +10,7 @@ import { peerOf, typeOf } from './conversations.js';
  */
 
 /** A control entry that only says that another one was revoked. */
-const REVOKE = 'revoke';
+export const REVOKE = 'revoke';
 
 /** @param {WireMessage} message */
 export const isShown = (message) => message.type !== REVOKE;

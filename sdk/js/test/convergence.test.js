@@ -140,7 +140,8 @@ async function play(number) {
         devices[which] = open(which);
         // Offline it says so in time, and goes on trying.
         login(devices[which]).catch((error) => done.push(`  d${which}: ${error.code} ${error.message}`));
-        await until(devices[which], 'a list', async () => devices[which].getConversationList().then(() => true, () => false));
+        const started = devices[which];
+        await until(started, 'a list', () => started.getConversationList().then(() => true, () => false));
       }
     }
     if (random(3) === 0) await new Promise((resolve) => setTimeout(resolve, random(15)));
@@ -170,7 +171,8 @@ async function play(number) {
         const { isSyncCompleted } = (await chat.getConversationList()).data;
         const tail = chat.events.slice(-12).map(({ name, data }) => `${name} ${JSON.stringify(data)?.slice(0, 60)}`);
         done.push(`d${which}: ${isSyncCompleted ? '' : 'not '}in step; ${tail.join('; ')}`);
-        done.push(...['list', 'calls'].map((item) => storages[which].getItem(`chatsync/1400000001/${userID}/d${which}/${item}`)));
+        const key = `chatsync/1400000001/${userID}/d${which}`;
+        done.push(...['list', 'calls'].map((item) => storages[which].getItem(`${key}/${item}`)));
       }
       for (const chat of devices) assert.deepEqual(await shown(chat), truth);
       throw error;

@@ -20,7 +20,8 @@ afterEach(async () => {
   proxy = server = null;
 });
 
-const netStates = (chat) => chat.events.filter(({ name }) => name === EVENT.NET_STATE_CHANGE).map(({ data }) => data.state);
+const netStates = (chat) =>
+  chat.events.filter(({ name }) => name === EVENT.NET_STATE_CHANGE).map(({ data }) => data.state);
 
 test('a server that is killed and started again is found again, and nothing is lost', async () => {
   await start();
@@ -54,7 +55,7 @@ test('what was missed is caught up, also messages of a conversation that is bein
   const alice = await device(server, 'alice', { url: proxy.socket });
   const tablet = await device(server, 'alice', { deviceID: 'tablet' });
   const bob = await device(server, 'bob');
-  await send(bob, 'alice', '1');
+  const first = await send(bob, 'alice', '1');
   await send(await device(server, 'carl'), 'alice', 'hi');
   await Promise.all([lists(alice, 'C2Cbob'), lists(alice, 'C2Ccarl'), lists(tablet, 'C2Ccarl')]);
   await alice.getMessageList({ conversationID: 'C2Cbob' });
@@ -62,6 +63,7 @@ test('what was missed is caught up, also messages of a conversation that is bein
   proxy.down();
   await send(bob, 'alice', '2');
   await send(bob, 'alice', '3');
+  await bob.revokeMessage({ ...first });
   await tablet.deleteConversation('C2Ccarl');
   const seen = alice.events.length;
   proxy.up();
@@ -69,11 +71,18 @@ test('what was missed is caught up, also messages of a conversation that is bein
   await until(alice, 'both messages', () => named(EVENT.MESSAGE_RECEIVED).length > 0);
   const texts = named(EVENT.MESSAGE_RECEIVED).flatMap(({ data }) => data.map(({ payload }) => payload.text));
   assert.deepEqual(texts, ['2', '3']);
+  assert.deepEqual(named(EVENT.MESSAGE_REVOKED).map(({ data }) => [data[0].ID, data[0].from]), [
+    [first.ID, 'bob'],
+  ]);
   assert.deepEqual(named(EVENT.CONVERSATION_DELETED).map(({ data }) => data), [
     { conversationIDList: ['C2Ccarl'], clearHistoryMessage: true, origin: null, time: null },
   ]);
   assert.deepEqual(await listed(alice), ['C2Cbob']);
   assert.equal(alice.getTotalUnreadMessageCount(), 3);
+  proxy.down();
+  await until(alice, 'offline', () => netStates(alice).at(-1) !== 'connected');
+  const { messageList } = (await alice.getMessageList({ conversationID: 'C2Cbob' })).data;
+  assert.deepEqual(messageList.map(({ payload }) => payload?.text), [undefined, '2', '3']);
 });
 
 test('a UserSig that runs out kicks out, and a new one goes on', async () => {

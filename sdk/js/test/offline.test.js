@@ -33,7 +33,8 @@ async function scene(options = {}) {
 }
 
 const offline = (chat) =>
-  until(chat, 'offline', () => chat.events.findLast(({ name }) => name === EVENT.NET_STATE_CHANGE).data.state !== 'connected');
+  until(chat, 'offline', () =>
+    chat.events.findLast(({ name }) => name === EVENT.NET_STATE_CHANGE).data.state !== 'connected');
 
 const deletions = (chat) => chat.events.filter(({ name }) => name === EVENT.CONVERSATION_DELETED);
 
@@ -192,7 +193,7 @@ test('what was read can be read again offline, up to what was deleted', async ()
   const conversationID = 'C2Cbob';
   for (const number of [2, 3, 4, 5]) await send(bob, userID, `${number}`);
   const texts = (page) => page.data.messageList.map(({ payload }) => payload?.text);
-  await until(chat, 'all', async () => (await chat.getConversationProfile(conversationID)).data.conversation.unreadCount === 5);
+  await until(chat, 'all', () => chat.getTotalUnreadMessageCount() === 5);
   const first = await chat.getMessageList({ conversationID, count: 2 });
   await chat.getMessageList({ conversationID, count: 2, nextReqMessageID: first.data.nextReqMessageID });
   const last = await send(chat, 'bob', '6');

@@ -98,11 +98,12 @@ test('reading, pinning, clearing and drafts', async () => {
   await until(kim, 'none unread', () => kim.getTotalUnreadMessageCount() === 0);
 
   const pinned = next(other, EVENT.CONVERSATION_LIST_UPDATED);
-  assert.deepEqual(await kim.pinConversation({ conversationID, isPinned: true }), { code: 0, data: { conversationID } });
+  const pin = { conversationID, isPinned: true };
+  assert.deepEqual(await kim.pinConversation(pin), { code: 0, data: { conversationID } });
   const event = await pinned;
   assert.equal(event.isSyncCompleted, true);
   assert.equal(event.data[0].isPinned, true);
-  assert.deepEqual(await kim.pinConversation({ conversationID, isPinned: true }), { code: 0, data: { conversationID } });
+  assert.deepEqual(await kim.pinConversation(pin), { code: 0, data: { conversationID } });
 
   const drafted = await kim.setConversationDraft({ conversationID, draftText: 'dear' });
   assert.equal(drafted.data.code, 0);
@@ -143,7 +144,8 @@ test('messages are sent, received, listed page by page, and revoked', async () =
   assert.equal(newest.messageList.length, 15);
   assert.equal(newest.isCompleted, false);
   assert.deepEqual(newest.messageList.map(({ sequence }) => sequence), [...Array(15).keys()].map((n) => n + 3));
-  const oldest = (await mia.getMessageList({ conversationID: 'C2Cben', nextReqMessageID: newest.nextReqMessageID })).data;
+  const { nextReqMessageID } = newest;
+  const oldest = (await mia.getMessageList({ conversationID: 'C2Cben', nextReqMessageID })).data;
   assert.equal(oldest.isCompleted, true);
   assert.deepEqual(oldest.messageList.map(({ payload }) => payload), [
     { text: 'hi' }, { data: 'dice', description: 'a throw', extension: '6' },
@@ -179,7 +181,8 @@ test('groups come and go as with the Web SDK', async () => {
   assert.equal(members.offset, 2);
   const rest = (await ben.getGroupMemberList({ groupID: 'crew', count: 2, offset: 2 })).data;
   assert.equal(rest.offset, 0);
-  const roles = Object.fromEntries([...members.memberList, ...rest.memberList].map(({ userID, role }) => [userID, role]));
+  const all = [...members.memberList, ...rest.memberList];
+  const roles = Object.fromEntries(all.map(({ userID, role }) => [userID, role]));
   assert.deepEqual(roles, { amy: 'Owner', ben: 'Member', cas: 'Member' });
   assert.deepEqual(await amy.deleteGroupMember({ groupID: 'crew', userIDList: ['cas', 'nobody'] }), {
     code: 0, data: { group, userIDList: ['cas'] },
@@ -201,7 +204,8 @@ test('friends come and go, and the conversation stays', async () => {
     code: 0, data: { userID: 'ben', code: 0, message: '' },
   });
   assert.deepEqual((await told).data.map(({ userID }) => userID), ['ben']);
-  assert.deepEqual((await ben.getFriendList()).data.map(({ userID, profile }) => [userID, profile.userID]), [['ida', 'ida']]);
+  const friends = (await ben.getFriendList()).data;
+  assert.deepEqual(friends.map(({ userID, profile }) => [userID, profile.userID]), [['ida', 'ida']]);
   assert.deepEqual(await ida.deleteFriend({ userIDList: ['ben'] }), {
     code: 0, data: { successUserIDList: [{ userID: 'ben' }], failureUserIDList: [] },
   });

@@ -44,7 +44,7 @@ export async function destroyAll() {
 /** What a test looks again after. Not `ERROR`: looking at a device that isn't ready raises one. */
 const LOOK = Object.values(EVENT).filter((name) => name !== EVENT.ERROR);
 
-/** Waits until `condition` gives something, which is returned: after each event of the device, at most so many seconds. */
+/** Waits until `condition` gives something, which is returned; looks after each event of the device. */
 export function until(chat, what, condition, seconds = 10) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
