@@ -3,6 +3,7 @@
 mod client;
 mod fill;
 mod fleet;
+mod limit;
 mod measure;
 mod oracle;
 mod report;
@@ -50,16 +51,22 @@ enum Command {
     Start(start::Start),
     /// Memory and processor time of connections that do nothing
     Idle(scenario::idle::Idle),
+    /// Deletions by many accounts, told to each one's other devices
+    Delete(scenario::delete::Delete),
     /// A client process of another scenario
     #[command(hide = true)]
     Worker,
+    /// The bare hub beside which a scenario measures
+    #[command(hide = true)]
+    Hub,
 }
 
 impl Command {
     fn scenario(&self) -> Option<&dyn Scenario> {
         match self {
             Self::Idle(scenario) => Some(scenario),
-            Self::Start(_) | Self::Worker => None,
+            Self::Delete(scenario) => Some(scenario),
+            Self::Start(_) | Self::Worker | Self::Hub => None,
         }
     }
 }
@@ -69,6 +76,7 @@ fn main() -> ExitCode {
     let outcome = match (&cli.command, cli.command.scenario()) {
         (_, Some(scenario)) => measure(&cli, scenario),
         (Command::Start(start), _) => start.run().map(|()| true),
+        (Command::Hub, _) => limit::sockets::serve().map(|()| true),
         (_, None) => client::worker::run().map(|()| true),
     };
     match outcome {

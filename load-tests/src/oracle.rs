@@ -53,10 +53,6 @@ impl Faults {
             ("connections cut", self.cut),
         ]
     }
-
-    pub(crate) fn total(&self) -> u64 {
-        self.named().iter().map(|(_, number)| number).sum()
-    }
 }
 
 impl AddAssign for Faults {

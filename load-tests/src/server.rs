@@ -38,7 +38,6 @@ pub(crate) struct Which {
 /// A server that answers. Dropping it stops it if it was started here.
 #[derive(Debug)]
 pub(crate) struct Server {
-    pub(crate) name: &'static str,
     pub(crate) access: Access,
     /// None: on another machine.
     pub(crate) pid: Option<u32>,
@@ -51,6 +50,7 @@ pub(crate) struct Server {
 struct Started {
     child: Child,
     program: PathBuf,
+    /// Its settings, its store, its log.
     folder: TempDir,
 }
 
@@ -63,11 +63,6 @@ impl Which {
         }
     }
 
-    /// Whether a server is started, rather than found.
-    pub(crate) fn is_own(&self) -> bool {
-        self.url.is_none()
-    }
-
     fn running(&self, url: &str, key: &str) -> Fallible<Server> {
         let host = url
             .trim_start_matches("http://")
@@ -78,7 +73,6 @@ impl Which {
             .next()
             .ok_or("the address has no host")?;
         Ok(Server {
-            name: "chatsync",
             access: Access {
                 server,
                 app: self.app,
@@ -129,7 +123,6 @@ impl Which {
         let server = listening(&mut started.child)
             .map_err(|error| format!("the server did not start: {error}\n{}", started.log()))?;
         Ok(Server {
-            name: "chatsync",
             access: Access {
                 server,
                 app: APP,
@@ -143,6 +136,33 @@ impl Which {
 }
 
 impl Server {
+    /// The bare hub of [`limit::sockets`](crate::limit::sockets), in a process of its own.
+    pub(crate) fn bare() -> Fallible<Self> {
+        let program = std::env::current_exe()?;
+        // It serves for as long as this pipe is open.
+        let mut child = Command::new(&program)
+            .arg("hub")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (pid, server) = (child.id(), listening(&mut child));
+        let started = Started {
+            child,
+            program,
+            folder: tempfile::tempdir()?,
+        };
+        Ok(Self {
+            access: Access {
+                server: server?,
+                app: APP,
+                secret_key: SECRET_KEY.into(),
+            },
+            pid: Some(pid),
+            raised: Vec::new(),
+            started: Some(started),
+        })
+    }
+
     /// Turns the app's switch, with the server's own command, while it runs.
     pub(crate) fn switch(&self, on: bool) -> Fallible<()> {
         let Some(started) = &self.started else {

@@ -21,11 +21,6 @@ pub(crate) fn pong(out: &mut Vec<u8>, payload: &[u8]) {
     masked(out, PONG, payload);
 }
 
-/// Adds a close frame.
-pub(crate) fn close(out: &mut Vec<u8>, code: u16) {
-    masked(out, CLOSE, &code.to_be_bytes());
-}
-
 fn masked(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
     out.push(0x80 | opcode);
     push_length(out, 0x80, payload.len());
@@ -70,14 +65,15 @@ pub(crate) enum Frame<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Broken;
 
-/// Cuts a stream of bytes into frames. Keeps nothing while no frame is half there.
+/// Cuts a stream of bytes into frames: a server's, or `MASKED` ones, which are a client's. Keeps nothing while no
+/// frame is half there.
 #[derive(Debug, Default)]
-pub(crate) struct Parser {
+pub(crate) struct Parser<const MASKED: bool = false> {
     half: Vec<u8>,
     fragments: Vec<u8>,
 }
 
-impl Parser {
+impl<const MASKED: bool> Parser<MASKED> {
     /// Takes `input` and gives every frame that is whole to `each`.
     pub(crate) fn feed(
         &mut self,
@@ -85,12 +81,12 @@ impl Parser {
         each: &mut impl FnMut(Frame<'_>),
     ) -> Result<(), Broken> {
         if self.half.is_empty() {
-            let taken = parse(input, &mut self.fragments, each)?;
+            let taken = parse::<MASKED>(input, &mut self.fragments, each)?;
             self.half.extend_from_slice(&input[taken..]);
         } else {
             self.half.extend_from_slice(input);
             let mut half = std::mem::take(&mut self.half);
-            let taken = parse(&half, &mut self.fragments, each)?;
+            let taken = parse::<MASKED>(&half, &mut self.fragments, each)?;
             if taken < half.len() {
                 half.drain(..taken);
                 self.half = half;
@@ -100,15 +96,22 @@ impl Parser {
     }
 }
 
-fn parse(
+fn parse<const MASKED: bool>(
     bytes: &[u8],
     fragments: &mut Vec<u8>,
     each: &mut impl FnMut(Frame<'_>),
 ) -> Result<usize, Broken> {
     let mut at = 0;
-    while let Some((frame, length)) = head(&bytes[at..])? {
+    while let Some((frame, length)) = head(&bytes[at..], MASKED)? {
         let Some(payload) = bytes.get(at + length..at + length + frame.length) else {
             break;
+        };
+        let plain;
+        let payload = if MASKED {
+            plain = unmasked(&bytes[at + length - 4..at + length], payload);
+            plain.as_slice()
+        } else {
+            payload
         };
         at += length + frame.length;
         match (frame.opcode, frame.is_final) {
@@ -145,14 +148,14 @@ struct Head {
 }
 
 /// The head of a frame and its own length; none if it is not all there.
-fn head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
+fn head(bytes: &[u8], is_masked: bool) -> Result<Option<(Head, usize)>, Broken> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };
-    if first & 0x70 != 0 || second & 0x80 != 0 {
+    if first & 0x70 != 0 || (second & 0x80 != 0) != is_masked {
         return Err(Broken);
     }
-    let (length, size) = match second {
+    let (length, size) = match second & 0x7f {
         126 => match rest.first_chunk() {
             Some(length) => (usize::from(u16::from_be_bytes(*length)), 4),
             None => return Ok(None),
@@ -164,7 +167,7 @@ fn head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
             ),
             None => return Ok(None),
         },
-        length => (usize::from(*length), 2),
+        length => (usize::from(length), 2),
     };
     if length > MAX_MESSAGE {
         return Err(Broken);
@@ -174,14 +177,22 @@ fn head(bytes: &[u8]) -> Result<Option<(Head, usize)>, Broken> {
         opcode: first & 0x0f,
         length,
     };
-    Ok(Some((head, size)))
+    Ok(Some((head, if is_masked { size + 4 } else { size })))
+}
+
+fn unmasked(mask: &[u8], payload: &[u8]) -> Vec<u8> {
+    payload
+        .iter()
+        .zip(mask.iter().cycle())
+        .map(|(byte, mask)| byte ^ mask)
+        .collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn texts(parser: &mut Parser, input: &[u8]) -> Vec<String> {
+    fn texts(parser: &mut Parser<false>, input: &[u8]) -> Vec<String> {
         let mut texts = Vec::new();
         parser
             .feed(input, &mut |frame| match frame {
@@ -205,7 +216,7 @@ mod tests {
             unmasked_text(&mut stream, text.as_bytes());
         }
         for cut in [1, 2, 3, 7, 1_000, stream.len()] {
-            let mut parser = Parser::default();
+            let mut parser = Parser::<false>::default();
             let got: Vec<_> = stream
                 .chunks(cut)
                 .flat_map(|piece| texts(&mut parser, piece))
@@ -236,7 +247,7 @@ mod tests {
             &[0x82, 0],
         ] {
             assert_eq!(
-                Parser::default().feed(bytes, &mut |_| ()),
+                Parser::<false>::default().feed(bytes, &mut |_| ()),
                 Err(Broken),
                 "{bytes:?}"
             );
@@ -244,15 +255,26 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_out_is_masked() {
+    fn what_goes_out_is_masked_and_reads_back() {
+        let texts = ["hello".to_owned(), "long".repeat(1000)];
         let mut out = Vec::new();
-        text(&mut out, b"hello");
+        for message in &texts {
+            text(&mut out, message.as_bytes());
+        }
         assert_eq!(out[..2], [0x81, 0x85]);
-        let plain: Vec<u8> = out[6..]
-            .iter()
-            .zip(out[2..6].iter().cycle())
-            .map(|(b, m)| b ^ m)
-            .collect();
-        assert_eq!(plain, b"hello");
+        assert_ne!(out[6..11], *b"hello");
+        for cut in [1, 5, out.len()] {
+            let mut parser = Parser::<true>::default();
+            let mut got = Vec::new();
+            for piece in out.chunks(cut) {
+                parser
+                    .feed(piece, &mut |frame| match frame {
+                        Frame::Text(text) => got.push(String::from_utf8(text.to_vec()).unwrap()),
+                        other => panic!("{other:?}"),
+                    })
+                    .unwrap();
+            }
+            assert_eq!(got, texts);
+        }
     }
 }

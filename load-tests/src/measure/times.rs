@@ -8,16 +8,20 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// Significant digits that are kept.
 const DIGITS: u8 = 3;
+/// What takes longer counts as this long: an hour, in nanoseconds.
+const MOST: u64 = 3_600_000_000_000;
 
-/// Many durations, from a nanosecond up, each to three digits.
+/// Many durations, from a nanosecond to an hour, each to three digits.
 #[derive(Debug, Clone)]
 pub(crate) struct Times(Histogram<u64>);
 
 impl Default for Times {
     fn default() -> Self {
-        // Any number of digits up to 5 is taken.
-        #[expect(clippy::expect_used, reason = "3 digits are within the bounds")]
-        Self(Histogram::new(DIGITS).expect("within bounds"))
+        #[expect(
+            clippy::expect_used,
+            reason = "any bounds and up to 5 digits are taken"
+        )]
+        Self(Histogram::new_with_bounds(1, MOST, DIGITS).expect("within bounds"))
     }
 }
 
@@ -27,7 +31,6 @@ impl Times {
     }
 
     fn record_n(&mut self, nanos: u64, count: u64) {
-        // It grows by itself; only above 2^63 would it refuse.
         self.0.saturating_record_n(nanos.max(1), count);
     }
 

@@ -11,7 +11,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use serde::Serialize;
 
 use crate::Fallible;
-use crate::measure::times::Times;
 use crate::oracle::Faults;
 use crate::server::Server;
 
@@ -153,20 +152,6 @@ impl Report {
         });
     }
 
-    /// Percentiles, in milliseconds.
-    pub(crate) fn times(&mut self, name: &str, times: &Times) {
-        let summary = times.summary();
-        for (point, value) in [
-            ("p50", summary.p50),
-            ("p90", summary.p90),
-            ("p99", summary.p99),
-            ("p99.9", summary.p999),
-            ("max", summary.max),
-        ] {
-            self.figure(format!("{name} {point}"), value, "ms");
-        }
-    }
-
     /// Something that must hold on every machine.
     pub(crate) fn promise(
         &mut self,
@@ -218,8 +203,14 @@ impl Report {
         self.faults += faults;
     }
 
-    /// The last verdict: that nothing was broken.
-    pub(crate) fn close(&mut self) {
+    /// The last verdicts: that nothing was broken. And what the server had to say.
+    pub(crate) fn close(&mut self, server: &Server) {
+        let log = server.log();
+        self.notes.extend(
+            log.lines()
+                .take(20)
+                .map(|line| format!("the server's log: {line}")),
+        );
         for (name, count) in self.faults.named() {
             self.promise(name, count == 0, count, "0");
         }

@@ -51,7 +51,7 @@ impl Scenario for Idle {
         let server = common.which.serve(&roomy(self.to))?;
         let mut report = Report::new("idle", &server);
         self.measure(common, &server, &mut report)?;
-        report.close();
+        report.close(&server);
         Ok(report)
     }
 }

@@ -178,7 +178,7 @@ fn pushed(push: &[u8]) -> Event<'_> {
                 .and_then(|rest| rest.parse().ok()),
             conversations: count(push, r#""conversationID":"#),
         })
-    } else if push.starts_with(b"message.received") {
+    } else if push.starts_with(b"message.received") && !is_seed(push) {
         let seq = after(push, r#""seq":"#).and_then(number);
         let from = after(push, r#""from":"#)
             .and_then(text)
@@ -198,6 +198,13 @@ fn pushed(push: &[u8]) -> Event<'_> {
     } else {
         Event::Other
     }
+}
+
+/// Whether a message made a conversation for later: nobody follows those.
+fn is_seed(push: &[u8]) -> bool {
+    after(push, r#""conversationID":"#)
+        .and_then(text)
+        .is_some_and(|id| id.starts_with("C2Cp"))
 }
 
 fn narrow(number: u64) -> Option<u32> {
@@ -280,6 +287,24 @@ mod tests {
         );
         let hint = Push::SyncHint(SyncHint { head: Version(7) });
         assert_eq!(wire().read(hint.frame().unwrap().as_bytes()), Event::Hint);
+    }
+
+    #[test]
+    fn messages_are_followed_between_the_two_of_a_pair_only() {
+        let push = |conversation: &str| {
+            format!(
+                r#"{{"jsonrpc":"2.0","method":"message.received","params":{{"message":{{"ID":"1-3","conversationID":"{conversation}","seq":3,"from":"u6","time":1,"type":"TIMTextElem","payload":{{"text":"hi"}}}}}}}}"#
+            )
+        };
+        let told = Told {
+            stream: StreamKind::Pair,
+            number: 3,
+            owner: Some(6),
+            origin: None,
+            conversations: 1,
+        };
+        assert_eq!(wire().read(push("C2Cu6").as_bytes()), Event::Told(told));
+        assert_eq!(wire().read(push("C2Cp6-0").as_bytes()), Event::Other);
     }
 
     #[test]
