@@ -53,6 +53,8 @@ enum Command {
     Idle(scenario::idle::Idle),
     /// Deletions by many accounts, told to each one's other devices
     Delete(scenario::delete::Delete),
+    /// One account with very many devices, and what others notice of it
+    Fanout(scenario::fanout::Fanout),
     /// A client process of another scenario
     #[command(hide = true)]
     Worker,
@@ -66,6 +68,7 @@ impl Command {
         match self {
             Self::Idle(scenario) => Some(scenario),
             Self::Delete(scenario) => Some(scenario),
+            Self::Fanout(scenario) => Some(scenario),
             Self::Start(_) | Self::Worker | Self::Hub => None,
         }
     }

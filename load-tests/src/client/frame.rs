@@ -44,10 +44,10 @@ fn push_length(out: &mut Vec<u8>, flag: u8, length: usize) {
     if length < 126 {
         out.push(flag | u8::try_from(length).unwrap_or(u8::MAX));
     } else if let Ok(length) = u16::try_from(length) {
-        out.push(flag | 126);
+        out.push(flag | 0x7e);
         out.extend(length.to_be_bytes());
     } else {
-        out.push(flag | 127);
+        out.push(flag | 0x7f);
         out.extend((length as u64).to_be_bytes());
     }
 }

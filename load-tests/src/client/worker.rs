@@ -67,7 +67,6 @@ fn work(world: &mut World, orders: &Receiver<Order>) -> Fallible<()> {
                 Ok(Order::Stop) | Err(TryRecvError::Disconnected) => return Ok(()),
                 Ok(order) => {
                     let began = Instant::now();
-                    world.tally = super::order::Tally::default();
                     let task = begin(world, order);
                     running = Some(Running {
                         task,

@@ -179,12 +179,11 @@ impl World {
         self.next_id += 1;
         let connection = &mut self.connections[slot];
         let cursor = connection.cursor.as_deref();
-        let message = match call {
-            Some(call) => self.wire.call(id, connection.who, call, cursor),
-            None => {
-                let cursor = cursor.filter(|_| connection.resumes);
-                self.wire.login(id, connection.who, cursor)
-            }
+        let message = if let Some(call) = call {
+            self.wire.call(id, connection.who, call, cursor)
+        } else {
+            let cursor = cursor.filter(|_| connection.resumes);
+            self.wire.login(id, connection.who, cursor)
         };
         let mut bytes = Vec::with_capacity(message.len() + 14);
         frame::text(&mut bytes, message.as_bytes());
@@ -487,7 +486,7 @@ impl World {
             match pending.call {
                 Some(Call::Send) if is_lost => oracle.unknown(streams[1]),
                 Some(Call::Delete { .. } | Call::Read { .. }) if is_lost => {
-                    oracle.unknown(streams[0])
+                    oracle.unknown(streams[0]);
                 }
                 _ => {}
             }

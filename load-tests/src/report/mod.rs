@@ -4,6 +4,7 @@ pub(crate) mod html;
 pub(crate) mod svg;
 pub(crate) mod table;
 
+use std::fmt::Display;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -157,7 +158,7 @@ impl Report {
         &mut self,
         what: impl Into<String>,
         passed: bool,
-        measured: impl ToString,
+        measured: impl Display,
         wanted: &str,
     ) {
         self.verdicts.push(Verdict {

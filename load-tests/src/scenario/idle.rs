@@ -21,7 +21,7 @@ const TARGET_KIB: f64 = 1.25;
 const TARGET_CPU: f64 = 2.0;
 /// What may be left when all have gone, and how long that may take.
 const LEFT_MIB: f64 = 25.0;
-const RETURN: Duration = Duration::from_secs(60);
+const RETURN: Duration = Duration::from_mins(1);
 
 /// `load-tests idle`
 #[derive(Debug, Clone, Args)]
@@ -68,7 +68,7 @@ impl Idle {
         let mut course = Vec::new();
         let before = memory(server)?;
         let mut look = |memory: &Memory| {
-            course.push((began.elapsed().as_secs_f64(), real(memory.anonymous) / MIB))
+            course.push((began.elapsed().as_secs_f64(), real(memory.anonymous) / MIB));
         };
         look(&before);
 

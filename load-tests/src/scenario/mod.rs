@@ -1,6 +1,7 @@
 //! What is measured, one file each. A scenario sets up a server and a fleet of clients, lets them work, and reports.
 
 pub(crate) mod delete;
+pub(crate) mod fanout;
 pub(crate) mod idle;
 mod load;
 
