@@ -10,15 +10,28 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::Duration;
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Fallible;
-use crate::client::order::{Block, Drive, Order, Setup, Tally, Word};
+use crate::client::order::{Block, Drive, Order, Resume, Setup, Tally, What, Word};
 
 /// Connections of one process, if nobody says how many processes there are to be.
 const PER_PROCESS: usize = 15_000;
-/// For what was done to be answered and told.
-const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How the client processes work.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Options {
+    /// Client processes; 0: one for each 15,000 connections
+    #[arg(long, value_name = "NUMBER", global = true, default_value_t = 0)]
+    pub(crate) processes: usize,
+    /// Makes what is random repeat itself
+    #[arg(long, value_name = "NUMBER", global = true, default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// Seconds until what was not answered or told counts as lost
+    #[arg(long, value_name = "SECONDS", global = true, default_value_t = 30)]
+    pub(crate) patience: u64,
+}
 
 /// Where the clients connect to, and with what.
 #[derive(Debug, Clone)]
@@ -41,18 +54,14 @@ pub(crate) struct Fleet {
     workers: Vec<Worker>,
     words: Receiver<(usize, Option<Word>)>,
     blocks: Vec<Block>,
+    patience: Duration,
 }
 
 impl Fleet {
-    /// Starts the processes for the devices of `blocks`; `processes`: how many, 0 for as many as are needed.
-    pub(crate) fn start(
-        access: &Access,
-        blocks: &[Block],
-        processes: usize,
-        seed: u64,
-    ) -> Fallible<Self> {
+    /// Starts the processes for the devices of `blocks`.
+    pub(crate) fn start(access: &Access, blocks: &[Block], options: Options) -> Fallible<Self> {
         let connections: usize = blocks.iter().map(|block| block.connections()).sum();
-        let processes = match processes {
+        let processes = match options.processes {
             0 => connections.div_ceil(PER_PROCESS).max(1),
             some => some,
         };
@@ -61,6 +70,7 @@ impl Fleet {
             workers: Vec::new(),
             words,
             blocks: blocks.to_vec(),
+            patience: Duration::from_secs(options.patience),
         };
         let mut first_connection = 0;
         // Another run against the same server must not repeat this one's requestIDs.
@@ -75,7 +85,7 @@ impl Fleet {
                 app: access.app,
                 secret_key: access.secret_key.clone(),
                 run: format!("{run}{number}-"),
-                seed: seed.wrapping_add(number as u64),
+                seed: options.seed.wrapping_add(number as u64),
                 first_connection,
                 blocks: blocks.clone(),
             };
@@ -95,6 +105,11 @@ impl Fleet {
             .iter()
             .map(|worker| worker.child.id())
             .collect()
+    }
+
+    /// The devices of a block.
+    pub(crate) fn connections(&self, block: usize) -> usize {
+        self.blocks[block].connections()
     }
 
     /// Connects and logs in until `connections` of a block are there.
@@ -130,35 +145,38 @@ impl Fleet {
 
     /// Makes conversations for each account of a block.
     pub(crate) fn seed(&mut self, block: usize, conversations: u32) -> Fallible<Tally> {
-        self.each("making conversations", |_| Order::Seed {
-            block,
-            conversations,
-        })
+        let what = What::Seed { conversations };
+        self.each("making conversations", |_| Order::Each { block, what })
     }
 
     /// Operations at `drive.rate` in all, then the comparison.
     pub(crate) fn drive(&mut self, title: &str, drive: &Drive) -> Fallible<Tally> {
-        let all = f64::from(self.blocks[drive.block].accounts.max(1));
-        let rates: Vec<_> = self
-            .workers
-            .iter()
-            .map(|worker| drive.rate * f64::from(worker.blocks[drive.block].accounts) / all)
-            .collect();
-        let mut tally = self.each(title, |worker| {
-            Order::Drive(Drive {
-                rate: rates[worker],
-                ..drive.clone()
-            })
-        })?;
+        let mut tally = self.drive_on(title, drive)?;
         let seconds = tally.seconds;
         tally += self.settle()?;
         tally.seconds = seconds;
         Ok(tally)
     }
 
+    /// Operations at `drive.rate` in all; what is still to be told at the end is counted with the next order.
+    pub(crate) fn drive_on(&mut self, title: &str, drive: &Drive) -> Fallible<Tally> {
+        let all = f64::from(self.blocks[drive.block].accounts.max(1));
+        let shares = self
+            .workers
+            .iter()
+            .map(|worker| f64::from(worker.blocks[drive.block].accounts) / all);
+        let rates: Vec<_> = shares.map(|share| drive.rate * share).collect();
+        self.each(title, |worker| {
+            Order::Drive(Drive {
+                rate: rates[worker],
+                ..drive.clone()
+            })
+        })
+    }
+
     /// Waits until everything is told, and compares.
     pub(crate) fn settle(&mut self) -> Fallible<Tally> {
-        let patience_ms = u64::try_from(PATIENCE.as_millis())?;
+        let patience_ms = u64::try_from(self.patience.as_millis())?;
         self.each("comparing", |_| Order::Settle { patience_ms })
     }
 
@@ -237,8 +255,8 @@ pub(crate) struct Manner {
     pub(crate) in_flight: Option<usize>,
     /// Spread over this time.
     pub(crate) jitter: Duration,
-    /// With the cursor of the connection before.
-    pub(crate) resume: bool,
+    /// What the logins bring along.
+    pub(crate) resume: Resume,
 }
 
 impl Manner {
@@ -299,7 +317,7 @@ fn part(block: Block, number: usize, processes: usize) -> Block {
     Block {
         first_account: block.first_account + first,
         accounts: end - first,
-        devices: block.devices,
+        ..block
     }
 }
 
@@ -319,11 +337,7 @@ mod tests {
     #[test]
     fn the_parts_make_the_whole_and_keep_pairs_together() {
         for (accounts, processes) in [(1, 1), (1, 3), (7, 2), (4750, 2), (10, 4)] {
-            let block = Block {
-                first_account: 100,
-                accounts,
-                devices: 3,
-            };
+            let block = Block::new(100, accounts, 3);
             let parts: Vec<_> = (0..processes)
                 .map(|number| part(block, number, processes))
                 .collect();

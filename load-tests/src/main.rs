@@ -55,12 +55,26 @@ enum Command {
     Delete(scenario::delete::Delete),
     /// One account with very many devices, and what others notice of it
     Fanout(scenario::fanout::Fanout),
+    /// Everybody reconnects at once and catches up
+    Storm(scenario::storm::Storm),
+    /// What catching up costs, by how much happened and in how many conversations
+    Catchup(scenario::catchup::Catchup),
+    /// Devices that read nothing for a while
+    Slow(scenario::slow::Slow),
+    /// The switch is turned while accounts delete
+    Toggle(scenario::toggle::Toggle),
+    /// Messages between pairs of accounts
+    Messages(scenario::messages::Messages),
+    /// Messages, read marks and deletions together
+    Mixed(scenario::mixed::Mixed),
+    /// The same for hours, with devices that go and come back
+    Soak(scenario::soak::Soak),
     /// A client process of another scenario
     #[command(hide = true)]
     Worker,
     /// The bare hub beside which a scenario measures
     #[command(hide = true)]
-    Hub,
+    Hub(limit::sockets::Options),
 }
 
 impl Command {
@@ -69,7 +83,14 @@ impl Command {
             Self::Idle(scenario) => Some(scenario),
             Self::Delete(scenario) => Some(scenario),
             Self::Fanout(scenario) => Some(scenario),
-            Self::Start(_) | Self::Worker | Self::Hub => None,
+            Self::Storm(scenario) => Some(scenario),
+            Self::Catchup(scenario) => Some(scenario),
+            Self::Slow(scenario) => Some(scenario),
+            Self::Toggle(scenario) => Some(scenario),
+            Self::Messages(scenario) => Some(scenario),
+            Self::Mixed(scenario) => Some(scenario),
+            Self::Soak(scenario) => Some(scenario),
+            Self::Start(_) | Self::Worker | Self::Hub(_) => None,
         }
     }
 }
@@ -79,7 +100,7 @@ fn main() -> ExitCode {
     let outcome = match (&cli.command, cli.command.scenario()) {
         (_, Some(scenario)) => measure(&cli, scenario),
         (Command::Start(start), _) => start.run().map(|()| true),
-        (Command::Hub, _) => limit::sockets::serve().map(|()| true),
+        (Command::Hub(options), _) => limit::sockets::serve(*options).map(|()| true),
         (_, None) => client::worker::run().map(|()| true),
     };
     match outcome {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::Stream;
+use crate::wire::{Content, Stream};
 
 /// Broken promises. One of any kind fails a run.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,10 +106,10 @@ struct Follower {
 /// What is known of one number.
 #[derive(Debug, Default)]
 struct Operation {
-    /// Who did it, and when it was to be done.
-    done: Option<(usize, Instant, Option<u32>)>,
-    /// Arrivals before the answer: when, and the device named as the one that acted.
-    waiting: Vec<(Instant, Option<u32>)>,
+    /// When it was to be done, and what it was.
+    done: Option<(Instant, Content)>,
+    /// Arrivals before the answer, and what they said.
+    waiting: Vec<(Instant, Content)>,
     heard: usize,
 }
 
@@ -147,11 +147,11 @@ impl Oracle {
         Some(self.streams.get(&stream)?.followers.get(&device)?.at)
     }
 
-    /// A device's own operation was acknowledged with a number. `name` is the number that pushes give the device.
+    /// A device's own operation was acknowledged with a number.
     pub(crate) fn done(
         &mut self,
         device: usize,
-        name: Option<u32>,
+        content: Content,
         stream: Stream,
         number: u64,
         intended: Instant,
@@ -168,11 +168,11 @@ impl Oracle {
             faults.clashing += 1;
             return Heard::default();
         }
-        operation.done = Some((device, intended, name));
+        operation.done = Some((intended, content));
         operation.heard += 1;
         let mut heard = Heard::default();
-        for (at, origin) in std::mem::take(&mut operation.waiting) {
-            faults.misplaced += u64::from(is_other(name, origin));
+        for (at, told) in std::mem::take(&mut operation.waiting) {
+            compare(content, told, faults);
             heard.latencies.push(at.saturating_duration_since(intended));
         }
         heard.is_complete = operation.heard >= followers;
@@ -186,7 +186,7 @@ impl Oracle {
         device: usize,
         stream: Stream,
         number: u64,
-        origin: Option<u32>,
+        content: Content,
         at: Instant,
     ) -> Heard {
         let Self { streams, faults } = self;
@@ -205,13 +205,13 @@ impl Oracle {
         operation.heard += 1;
         let mut heard = Heard::default();
         match operation.done {
-            Some((_, intended, name)) => {
-                faults.misplaced += u64::from(is_other(name, origin));
+            Some((intended, done)) => {
+                compare(done, content, faults);
                 heard.latencies.push(at.saturating_duration_since(intended));
                 heard.is_complete = operation.heard >= followers;
                 log.prune();
             }
-            None => operation.waiting.push((at, origin)),
+            None => operation.waiting.push((at, content)),
         }
         heard
     }
@@ -255,8 +255,11 @@ impl Oracle {
     }
 }
 
-fn is_other(name: Option<u32>, origin: Option<u32>) -> bool {
-    origin.is_some() && origin != name
+/// A push says nothing that was not so.
+fn compare(done: Content, told: Content, faults: &mut Faults) {
+    faults.misplaced += u64::from(told.device.is_some() && told.device != done.device);
+    let is_other = told.conversations.is_some() && told.conversations != done.conversations;
+    faults.garbled += u64::from(is_other);
 }
 
 impl Follower {
@@ -299,6 +302,13 @@ mod tests {
     const ACCOUNT: Stream = Stream::Account(1);
     const OTHER: Stream = Stream::Account(2);
 
+    fn by(device: u32) -> Content {
+        Content {
+            device: Some(device),
+            conversations: Some(1),
+        }
+    }
+
     /// Three devices of an account at version 10; device 0 has done what became version 11 and 12.
     fn two_deletions() -> (Oracle, Instant) {
         let mut oracle = Oracle::default();
@@ -306,14 +316,14 @@ mod tests {
         for device in 0..3 {
             oracle.caught_up(device, ACCOUNT, 10);
         }
-        oracle.done(0, Some(0), ACCOUNT, 11, now);
-        oracle.done(0, Some(0), ACCOUNT, 12, now);
+        oracle.done(0, by(0), ACCOUNT, 11, now);
+        oracle.done(0, by(0), ACCOUNT, 12, now);
         (oracle, now)
     }
 
     fn tell(oracle: &mut Oracle, device: usize, numbers: &[u64]) {
         for number in numbers {
-            oracle.told(device, ACCOUNT, *number, Some(0), Instant::now());
+            oracle.told(device, ACCOUNT, *number, by(0), Instant::now());
         }
     }
 
@@ -415,7 +425,7 @@ mod tests {
         tell(&mut oracle, 1, &[11, 12]);
         tell(&mut oracle, 2, &[11, 12]);
         oracle.caught_up(9, OTHER, 10);
-        oracle.told(9, OTHER, 11, Some(0), now);
+        oracle.told(9, OTHER, 11, by(0), now);
         assert_eq!(
             closed(oracle),
             Faults {
@@ -433,11 +443,11 @@ mod tests {
             oracle.caught_up(0, ACCOUNT, 10);
             oracle.caught_up(1, ACCOUNT, 10);
             if told_first {
-                oracle.told(1, ACCOUNT, 11, Some(5), now);
+                oracle.told(1, ACCOUNT, 11, by(5), now);
             }
-            oracle.done(0, Some(0), ACCOUNT, 11, now);
+            oracle.done(0, by(0), ACCOUNT, 11, now);
             if !told_first {
-                oracle.told(1, ACCOUNT, 11, Some(5), now);
+                oracle.told(1, ACCOUNT, 11, by(5), now);
             }
             assert_eq!(
                 closed(oracle),
@@ -450,11 +460,28 @@ mod tests {
     }
 
     #[test]
+    fn a_notification_of_fewer_conversations_is_found() {
+        let (mut oracle, now) = two_deletions();
+        tell(&mut oracle, 1, &[11, 12]);
+        tell(&mut oracle, 2, &[11]);
+        let part = Content {
+            conversations: Some(0),
+            ..by(0)
+        };
+        oracle.told(2, ACCOUNT, 12, part, now);
+        let faults = Faults {
+            garbled: 1,
+            ..Faults::default()
+        };
+        assert_eq!(closed(oracle), faults);
+    }
+
+    #[test]
     fn two_operations_with_one_number_are_found() {
         let (mut oracle, now) = two_deletions();
         tell(&mut oracle, 1, &[11]);
         tell(&mut oracle, 2, &[11, 12]);
-        oracle.done(1, Some(1), ACCOUNT, 12, now);
+        oracle.done(1, by(1), ACCOUNT, 12, now);
         assert_eq!(
             closed(oracle),
             Faults {
@@ -468,8 +495,8 @@ mod tests {
     fn what_nobody_did_is_found_unless_an_answer_was_lost() {
         let mut oracle = Oracle::default();
         oracle.caught_up(0, ACCOUNT, 10);
-        oracle.told(0, ACCOUNT, 11, None, Instant::now());
-        oracle.told(0, ACCOUNT, 12, None, Instant::now());
+        oracle.told(0, ACCOUNT, 11, Content::default(), Instant::now());
+        oracle.told(0, ACCOUNT, 12, Content::default(), Instant::now());
         oracle.unknown(ACCOUNT);
         assert_eq!(
             closed(oracle),
@@ -508,13 +535,13 @@ mod tests {
             oracle.caught_up(device, ACCOUNT, 0);
         }
         assert_eq!(
-            oracle.told(1, ACCOUNT, 1, Some(0), after(3)),
+            oracle.told(1, ACCOUNT, 1, by(0), after(3)),
             Heard::default()
         );
-        let answered = oracle.done(0, Some(0), ACCOUNT, 1, intended);
+        let answered = oracle.done(0, by(0), ACCOUNT, 1, intended);
         assert_eq!(answered.latencies, [Duration::from_millis(3)]);
         assert!(!answered.is_complete);
-        let last = oracle.told(2, ACCOUNT, 1, Some(0), after(5));
+        let last = oracle.told(2, ACCOUNT, 1, by(0), after(5));
         assert_eq!(last.latencies, [Duration::from_millis(5)]);
         assert!(last.is_complete);
     }
@@ -526,8 +553,8 @@ mod tests {
         oracle.caught_up(0, ACCOUNT, 0);
         oracle.caught_up(1, ACCOUNT, 0);
         for number in 1..=10_000 {
-            oracle.done(0, Some(0), ACCOUNT, number, now);
-            oracle.told(1, ACCOUNT, number, Some(0), now);
+            oracle.done(0, by(0), ACCOUNT, number, now);
+            oracle.told(1, ACCOUNT, number, by(0), now);
         }
         assert!(oracle.streams[&ACCOUNT].operations.len() <= 128);
     }

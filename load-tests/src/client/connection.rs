@@ -6,6 +6,7 @@ use std::time::Instant;
 use mio::net::TcpStream;
 
 use super::frame::Parser;
+use super::order::Resume;
 use crate::wire::Who;
 
 /// How far a connection has come.
@@ -33,10 +34,16 @@ pub(crate) struct Connection {
     pub(crate) intended: Instant,
     /// Where to resume.
     pub(crate) cursor: Option<String>,
-    /// Whether this connection logged in with its cursor.
-    pub(crate) resumes: bool,
+    /// What this connection's login brings along.
+    pub(crate) resume: Resume,
+    /// The cursor to go back to once the device has caught up.
+    pub(crate) anchor: Option<String>,
+    /// Up to where the device had its pair's messages when it was last connected.
+    pub(crate) pair_at: Option<u64>,
     /// Reads nothing while set.
     pub(crate) stalled: bool,
+    /// It did not read for a while: the server may close it.
+    pub(crate) excused: bool,
 }
 
 impl Connection {
@@ -50,8 +57,11 @@ impl Connection {
             output: Vec::new(),
             intended: Instant::now(),
             cursor: None,
-            resumes: false,
+            resume: Resume::Nothing,
+            anchor: None,
+            pair_at: None,
             stalled: false,
+            excused: false,
         }
     }
 
@@ -63,6 +73,7 @@ impl Connection {
         self.head = Vec::new();
         self.output = Vec::new();
         self.stalled = false;
+        self.excused = false;
     }
 
     /// Writes now what the socket takes, and the rest later.

@@ -30,9 +30,20 @@ pub(crate) struct Block {
     pub(crate) first_account: u32,
     pub(crate) accounts: u32,
     pub(crate) devices: u32,
+    /// The number of the first one: two blocks may share accounts.
+    pub(crate) first_device: u32,
 }
 
 impl Block {
+    pub(crate) fn new(first_account: u32, accounts: u32, devices: u32) -> Self {
+        Self {
+            first_account,
+            accounts,
+            devices,
+            first_device: 0,
+        }
+    }
+
     pub(crate) fn connections(self) -> usize {
         self.accounts as usize * self.devices as usize
     }
@@ -49,13 +60,14 @@ pub(crate) enum Order {
         in_flight: usize,
         /// Spread evenly at random over so many milliseconds.
         jitter_ms: u64,
-        /// Log in with the cursor of the connection before, if there is one.
-        resume: bool,
+        resume: Resume,
     },
     /// Close all of a block but the first `keep`.
     Close { block: usize, keep: usize },
-    /// Make so many conversations for each account, through its first device.
-    Seed { block: usize, conversations: u32 },
+    /// The first device of each account of a block does something.
+    Each { block: usize, what: What },
+    /// The last device of each account of a block reads nothing, or reads again.
+    Stall { block: usize, on: bool },
     /// Operations that arrive by themselves.
     Drive(Drive),
     /// Operations of one account's first device, each once everybody has heard of the one before.
@@ -70,6 +82,27 @@ pub(crate) enum Order {
     Settle { patience_ms: u64 },
     /// End the process.
     Stop,
+}
+
+/// What a login brings along.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Resume {
+    /// Nothing: a snapshot is asked for.
+    #[default]
+    Nothing,
+    /// The cursor of the connection before.
+    Cursor,
+    /// Likewise; and the next login brings the same one again.
+    SameCursor,
+}
+
+/// What each account does, as fast as it is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum What {
+    /// Makes conversations, from number 0 on.
+    Seed { conversations: u32 },
+    /// Deletes a conversation so often, one of the first few in turn.
+    Delete { operations: u32, conversations: u32 },
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -126,10 +159,11 @@ pub(crate) struct Tally {
     pub(crate) offered: u64,
     pub(crate) sent: u64,
     pub(crate) answered: u64,
+    /// Of these, operations that are told to nobody.
+    pub(crate) unsynced: u64,
     pub(crate) refused: BTreeMap<i64, u64>,
-    /// Numbered pushes, and the conversations in them.
+    /// Numbered pushes.
     pub(crate) told: u64,
-    pub(crate) told_conversations: u64,
     pub(crate) hints: u64,
     pub(crate) pings: u64,
     /// From the intended time to the answer to a login and its last page.
@@ -157,8 +191,8 @@ impl AddAssign for Tally {
         self.offered += other.offered;
         self.sent += other.sent;
         self.answered += other.answered;
+        self.unsynced += other.unsynced;
         self.told += other.told;
-        self.told_conversations += other.told_conversations;
         self.hints += other.hints;
         self.pings += other.pings;
         self.login += other.login;

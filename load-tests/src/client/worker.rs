@@ -7,9 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::order::{Order, Setup, Word};
 use super::task::drive::Drive;
+use super::task::each::Each;
 use super::task::open::Open;
 use super::task::pulse::Pulse;
-use super::task::seed::Seed;
 use super::task::settle::Settle;
 use super::task::{Next, Task};
 use super::world::World;
@@ -127,10 +127,18 @@ fn begin(world: &mut World, order: Order) -> Box<dyn Task> {
             }
             Box::new(Nothing)
         }
-        Order::Seed {
-            block,
-            conversations,
-        } => Box::new(Seed::new(world, block, conversations)),
+        Order::Each { block, what } => Box::new(Each::new(world, block, what)),
+        Order::Stall { block, on } => {
+            let devices = world.blocks[block].devices as usize;
+            for slot in world
+                .slots(block)
+                .skip(devices.saturating_sub(1))
+                .step_by(devices.max(1))
+            {
+                world.stall(slot, on);
+            }
+            Box::new(Nothing)
+        }
         Order::Drive(order) => Box::new(Drive::new(world, order)),
         Order::Pulse {
             block,

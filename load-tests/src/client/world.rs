@@ -10,12 +10,12 @@ use mio::{Events, Interest, Poll, Token, Waker};
 
 use super::connection::{Connection, Stage};
 use super::frame::{self, Frame};
-use super::order::{Block, Setup, Tally};
+use super::order::{Block, Resume, Setup, Tally};
 use super::timer::Timer;
 use super::{handshake, socket};
 use crate::oracle::{Heard, Oracle};
 use crate::wire::chatsync::Chatsync;
-use crate::wire::{Answer, Call, Event, Stream, StreamKind, Told, Who, Wire};
+use crate::wire::{Answer, Call, Content, Event, Stream, StreamKind, Told, Who, Wire};
 
 const TIMER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
@@ -72,8 +72,9 @@ impl World {
             .iter()
             .flat_map(|block| {
                 let accounts = block.first_account..block.first_account + block.accounts;
-                accounts.flat_map(|account| {
-                    (0..block.devices).map(move |device| Who { account, device })
+                let devices = block.first_device..block.first_device + block.devices;
+                accounts.flat_map(move |account| {
+                    devices.clone().map(move |device| Who { account, device })
                 })
             })
             .map(Connection::new)
@@ -124,6 +125,17 @@ impl World {
         self.calls.len()
     }
 
+    /// Lets a device read nothing, or read again.
+    pub(crate) fn stall(&mut self, slot: usize, on: bool) {
+        let connection = &mut self.connections[slot];
+        connection.stalled = on;
+        connection.excused = true;
+        if !on {
+            // What came meanwhile is no new event.
+            self.read(slot);
+        }
+    }
+
     /// Gives up on every call.
     pub(crate) fn abandon_calls(&mut self) {
         self.tally.faults.unanswered += self.calls.len() as u64;
@@ -131,11 +143,13 @@ impl World {
     }
 
     /// Begins to connect and log in.
-    pub(crate) fn open(&mut self, slot: usize, intended: Instant, resumes: bool) {
+    pub(crate) fn open(&mut self, slot: usize, intended: Instant, resume: Resume) {
         self.opening += 1;
         let connection = &mut self.connections[slot];
         connection.intended = intended;
-        connection.resumes = resumes;
+        connection.resume = resume;
+        let is_kept = resume == Resume::SameCursor;
+        connection.anchor = connection.cursor.clone().filter(|_| is_kept);
         connection.stage = Stage::Connecting;
         let registered =
             socket::connect(self.server, self.first_connection + slot).and_then(|mut socket| {
@@ -182,7 +196,7 @@ impl World {
         let message = if let Some(call) = call {
             self.wire.call(id, connection.who, call, cursor)
         } else {
-            let cursor = cursor.filter(|_| connection.resumes);
+            let cursor = cursor.filter(|_| connection.resume != Resume::Nothing);
             self.wire.login(id, connection.who, cursor)
         };
         let mut bytes = Vec::with_capacity(message.len() + 14);
@@ -378,15 +392,23 @@ impl World {
                     .answer
                     .record(now.saturating_duration_since(intended));
                 self.tally.faults.garbled += u64::from(!is_whole(call, answer));
+                let content = Content {
+                    device: Some(who.device),
+                    conversations: Some(answer.conversations),
+                };
                 let heard = match (call, answer.version, answer.seq) {
                     (Call::Seed { .. }, ..) => return,
                     (Call::Send, _, Some(seq)) => {
                         let pair = Stream::Pair(who.account / 2);
-                        self.oracle.done(slot, None, pair, seq, intended)
-                    }
-                    (_, Some(version), _) if answer.synced => {
                         self.oracle
-                            .done(slot, Some(who.device), account, version, intended)
+                            .done(slot, Content::default(), pair, seq, intended)
+                    }
+                    _ if !answer.synced => {
+                        self.tally.unsynced += 1;
+                        return;
+                    }
+                    (_, Some(version), _) => {
+                        self.oracle.done(slot, content, account, version, intended)
                     }
                     _ => return,
                 };
@@ -398,7 +420,7 @@ impl World {
     /// The answer to a login or a catch-up: asks for the next page, or is done.
     fn caught_up(&mut self, slot: usize, intended: Instant, answer: &Answer<'_>, now: Instant) {
         self.tally.pages += 1;
-        self.tally.entries += answer.conversations as u64;
+        self.tally.entries += answer.entries as u64;
         self.tally.resets += u64::from(answer.reset);
         if !answer.completed {
             self.send(slot, Some(Call::Sync), intended);
@@ -406,6 +428,15 @@ impl World {
         }
         let connection = &mut self.connections[slot];
         let account = Stream::Account(connection.who.account);
+        if let Some(anchor) = connection.anchor.take() {
+            connection.cursor = Some(anchor);
+        }
+        let pair = Stream::Pair(connection.who.account / 2);
+        if let Some(seq) = answer.pair_seq.or(connection.pair_at.take()) {
+            self.oracle.caught_up(slot, pair, seq);
+        } else if connection.stage == Stage::LoggingIn {
+            self.oracle.caught_up(slot, pair, 0);
+        }
         if connection.stage == Stage::LoggingIn {
             connection.stage = Stage::Ready;
             self.opening -= 1;
@@ -433,11 +464,10 @@ impl World {
             ),
         };
         self.tally.told += 1;
-        self.tally.told_conversations += told.conversations as u64;
         if is_own {
             let heard = self
                 .oracle
-                .told(slot, stream, told.number, told.origin, now);
+                .told(slot, stream, told.number, told.content, now);
             self.heard(&heard);
         } else {
             self.tally.faults.misplaced += 1;
@@ -460,7 +490,7 @@ impl World {
         match self.connections[slot].stage {
             Stage::Closed => {}
             Stage::Ready => {
-                self.tally.faults.cut += 1;
+                self.tally.faults.cut += u64::from(!self.connections[slot].excused);
                 self.connections[slot].reset();
                 let who = self.connections[slot].who;
                 self.forget(slot, who);
@@ -479,6 +509,7 @@ impl World {
     /// A device without a connection follows nothing, and its calls get no answer.
     fn forget(&mut self, slot: usize, who: Who) {
         let streams = [Stream::Account(who.account), Stream::Pair(who.account / 2)];
+        self.connections[slot].pair_at = self.oracle.position(slot, streams[1]);
         self.oracle.left(slot, streams);
         let oracle = &mut self.oracle;
         self.calls.retain(|_, pending| {

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::os::fd::AsRawFd as _;
 
+use clap::{Args, ValueEnum};
 use mio::net::TcpListener;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
@@ -38,8 +39,31 @@ struct Account {
     clients: Vec<usize>,
 }
 
+/// The `hub` command.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub(crate) struct Options {
+    /// Do this to every tenth notification, so that a test can see the harness find it
+    #[arg(long)]
+    spoil: Option<Spoil>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Spoil {
+    Lose,
+    Repeat,
+    /// Hold it back until after the next one.
+    Swap,
+    /// Send it to another account.
+    Misplace,
+    /// Leave out what was deleted.
+    Shorten,
+}
+
 #[derive(Default)]
 struct Hub {
+    options: Options,
+    notifications: u64,
+    held: HashMap<usize, Vec<u8>>,
     clients: Vec<Option<Client>>,
     free: Vec<usize>,
     accounts: HashMap<u32, Account>,
@@ -48,7 +72,7 @@ struct Hub {
 }
 
 /// Serves until standard input ends.
-pub(crate) fn serve() -> Fallible<()> {
+pub(crate) fn serve(options: Options) -> Fallible<()> {
     let mut poll = Poll::new()?;
     let mut listener = listen()?;
     poll.registry()
@@ -63,7 +87,10 @@ pub(crate) fn serve() -> Fallible<()> {
     )?;
     let mut events = Events::with_capacity(128);
     let mut buffer = vec![0; 64 * 1024];
-    let mut hub = Hub::default();
+    let mut hub = Hub {
+        options,
+        ..Hub::default()
+    };
     loop {
         poll.poll(&mut events, None)?;
         for event in &events {
@@ -268,11 +295,15 @@ impl Hub {
             r#"{{"jsonrpc":"2.0","method":"conversation.deleted","params":{{"version":{version},"conversationList":[{list}],"historyCleared":true,"origin":{{"deviceID":"d{}","platform":"Web"}},"time":1790000000000}}}}"#,
             who.device
         );
-        let mut bytes = Vec::new();
-        unmasked_text(&mut bytes, push.as_bytes());
         let siblings = account.clients.clone();
-        for sibling in siblings {
-            if sibling != slot {
+        if self.options.spoil.is_some() {
+            for sibling in siblings.into_iter().filter(|sibling| *sibling != slot) {
+                self.notify(sibling, who, &push);
+            }
+        } else {
+            let mut bytes = Vec::new();
+            unmasked_text(&mut bytes, push.as_bytes());
+            for sibling in siblings.into_iter().filter(|sibling| *sibling != slot) {
                 self.write(sibling, &bytes);
             }
         }
@@ -284,6 +315,47 @@ impl Hub {
             id,
             &format!(r#""version":{version},"synced":true,"results":[{results}]"#),
         );
+    }
+
+    /// Writes a notification, or spoils it.
+    fn notify(&mut self, slot: usize, who: Who, push: &str) {
+        self.notifications += 1;
+        let mut bytes = Vec::new();
+        unmasked_text(&mut bytes, push.as_bytes());
+        match self.options.spoil {
+            Some(spoil) if self.notifications.is_multiple_of(10) => match spoil {
+                Spoil::Lose => {}
+                Spoil::Repeat => {
+                    self.write(slot, &bytes);
+                    self.write(slot, &bytes);
+                }
+                Spoil::Swap => _ = self.held.insert(slot, bytes),
+                Spoil::Misplace => {
+                    let others = self
+                        .accounts
+                        .iter()
+                        .filter(|(account, _)| **account != who.account);
+                    let other = others
+                        .flat_map(|(_, account)| account.clients.first())
+                        .next()
+                        .copied();
+                    self.write(other.unwrap_or(slot), &bytes);
+                }
+                Spoil::Shorten => {
+                    let (head, _) = push.split_once("[{").unwrap_or((push, ""));
+                    let (_, tail) = push.split_once("}]").unwrap_or(("", push));
+                    let mut bytes = Vec::new();
+                    unmasked_text(&mut bytes, format!("{head}[]{tail}").as_bytes());
+                    self.write(slot, &bytes);
+                }
+            },
+            _ => {
+                self.write(slot, &bytes);
+                if let Some(held) = self.held.remove(&slot) {
+                    self.write(slot, &held);
+                }
+            }
+        }
     }
 
     fn send(&mut self, slot: usize, id: u64, who: Who, message: &[u8]) {

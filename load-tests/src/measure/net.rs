@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::ops::Sub;
+use std::ops::{Add, Sub};
 
 use serde::Serialize;
 
@@ -29,6 +29,18 @@ impl Net {
             syn_drops: read(&netstat, "TcpExt:", "ListenDrops")?,
             retransmits: read(&snmp, "Tcp:", "RetransSegs")?,
         })
+    }
+}
+
+impl Add for Net {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            listen_overflows: self.listen_overflows + other.listen_overflows,
+            syn_drops: self.syn_drops + other.syn_drops,
+            retransmits: self.retransmits + other.retransmits,
+        }
     }
 }
 

@@ -195,7 +195,7 @@ impl Report {
             passed,
             measured: format!("{} {unit}", shown(value)).trim_end().into(),
             wanted: format!("{sign} {} {unit}", shown(wanted)).trim_end().into(),
-            ratio: Some(value / wanted),
+            ratio: (wanted != 0.0).then_some(value / wanted),
         });
     }
 

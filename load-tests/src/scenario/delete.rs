@@ -100,18 +100,10 @@ impl Delete {
         report: Option<&mut Report>,
     ) -> Fallible<Fleet> {
         let blocks = [
-            Block {
-                first_account: 0,
-                accounts: self.accounts,
-                devices: self.devices,
-            },
-            Block {
-                first_account: self.accounts + self.accounts % 2,
-                accounts: self.idle,
-                devices: 1,
-            },
+            Block::new(0, self.accounts, self.devices),
+            Block::new(self.accounts + self.accounts % 2, self.idle, 1),
         ];
-        let mut fleet = Fleet::start(&server.access, &blocks, common.processes, common.seed)?;
+        let mut fleet = Fleet::start(&server.access, &blocks, common.fleet)?;
         let mut tally = fleet.open(0, blocks[0].connections(), Manner::steady())?;
         tally += fleet.open(1, blocks[1].connections(), Manner::steady())?;
         let seeded = fleet.seed(0, self.conversations())?;

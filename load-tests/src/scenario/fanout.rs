@@ -9,7 +9,7 @@ use super::load::Load;
 use super::{Common, Scenario, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive, Order, Tally};
-use crate::fleet::{Fleet, Manner};
+use crate::fleet::{self, Fleet, Manner};
 use crate::measure::cpu::Share;
 use crate::report::{Axis, Report};
 use crate::schedule::Arrivals;
@@ -86,13 +86,17 @@ impl Scenario for Fanout {
     }
 }
 
+/// The one account is in one process anyway, and the others are to be measured by another.
+fn one_process(common: &Common) -> fleet::Options {
+    fleet::Options {
+        processes: 1,
+        ..common.fleet
+    }
+}
+
 fn account(common: &Common, server: &Server, devices: u32) -> Fallible<Fleet> {
-    let block = Block {
-        first_account: 0,
-        accounts: 1,
-        devices,
-    };
-    Fleet::start(&server.access, &[block], 1, common.seed)
+    let block = Block::new(0, 1, devices);
+    Fleet::start(&server.access, &[block], one_process(common))
 }
 
 impl Fanout {
@@ -215,12 +219,8 @@ impl Fanout {
         largest: u32,
         report: &mut Report,
     ) -> Fallible<()> {
-        let block = Block {
-            first_account: 2,
-            accounts: self.others,
-            devices: OTHERS_DEVICES,
-        };
-        let mut others = Fleet::start(&server.access, &[block], 1, common.seed)?;
+        let block = Block::new(2, self.others, OTHERS_DEVICES);
+        let mut others = Fleet::start(&server.access, &[block], one_process(common))?;
         let tally = others.open(0, block.connections(), Manner::steady())?;
         opened(report, &tally, block.connections());
         others.seed(0, 10)?;

@@ -58,12 +58,12 @@ impl Scenario for Idle {
 
 impl Idle {
     fn measure(&self, common: &Common, server: &Server, report: &mut Report) -> Fallible<()> {
-        let block = Block {
-            first_account: 0,
-            accounts: u32::try_from(self.to)?.div_ceil(self.devices),
-            devices: self.devices,
-        };
-        let mut fleet = Fleet::start(&server.access, &[block], common.processes, common.seed)?;
+        let block = Block::new(
+            0,
+            u32::try_from(self.to)?.div_ceil(self.devices),
+            self.devices,
+        );
+        let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
         let began = Instant::now();
         let mut course = Vec::new();
         let before = memory(server)?;

@@ -46,6 +46,20 @@ impl Load {
         })
     }
 
+    /// Both, one after the other.
+    pub(crate) fn and(mut self, later: Self) -> Self {
+        let (first, second) = (self.tally.seconds, later.tally.seconds);
+        let all = (first + second).max(1e-9);
+        let mean = |one: f64, other: f64| (one * first + other * second) / all;
+        self.server = mean(self.server, later.server);
+        self.clients = mean(self.clients, later.clients);
+        self.server_each = mean(self.server_each, later.server_each);
+        self.net = self.net + later.net;
+        self.tally += later.tally;
+        self.tally.seconds = all;
+        self
+    }
+
     /// How much of what was offered was sent in time.
     pub(crate) fn sent(&self) -> f64 {
         real(self.tally.sent) / real(self.tally.offered.max(1))

@@ -1,9 +1,16 @@
 //! What is measured, one file each. A scenario sets up a server and a fleet of clients, lets them work, and reports.
 
+pub(crate) mod catchup;
 pub(crate) mod delete;
 pub(crate) mod fanout;
 pub(crate) mod idle;
 mod load;
+pub(crate) mod messages;
+pub(crate) mod mixed;
+pub(crate) mod slow;
+pub(crate) mod soak;
+pub(crate) mod storm;
+pub(crate) mod toggle;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +19,7 @@ use clap::Args;
 
 use crate::Fallible;
 use crate::client::order::Tally;
-use crate::fleet::bar;
+use crate::fleet::{self, bar};
 use crate::measure::memory::Memory;
 use crate::report::Report;
 use crate::server::{Server, Which};
@@ -22,18 +29,8 @@ use crate::server::{Server, Which};
 pub(crate) struct Common {
     #[command(flatten)]
     pub(crate) which: Which,
-    /// Client processes [default: one for each 15,000 connections]
-    #[arg(
-        long,
-        value_name = "NUMBER",
-        global = true,
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pub(crate) processes: usize,
-    /// Makes what is random repeat itself
-    #[arg(long, value_name = "NUMBER", global = true, default_value_t = 1)]
-    pub(crate) seed: u64,
+    #[command(flatten)]
+    pub(crate) fleet: fleet::Options,
 }
 
 /// A load test.

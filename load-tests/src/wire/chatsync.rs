@@ -7,7 +7,7 @@ use chatsync::domain::{SdkAppId, UserId};
 use chatsync::engine::usersig;
 
 use super::scan::{after, count, number, signed, text};
-use super::{Answer, Call, Event, StreamKind, Told, Who, Wire};
+use super::{Answer, Call, Content, Event, StreamKind, Told, Who, Wire};
 use crate::client::handshake;
 
 /// How long a login's credential holds; longer than any run.
@@ -148,8 +148,12 @@ impl Wire for Chatsync {
                 version: version.and_then(number),
                 seq: after(rest, r#""seq":"#).and_then(number),
                 synced: after(rest, r#""synced":"#).is_none_or(|rest| rest.starts_with(b"true")),
+                pair_seq: after(rest, r#""conversationID":"C2Cu"#)
+                    .and_then(|rest| after(rest, r#""lastSeq":"#))
+                    .and_then(number),
                 cursor: after(rest, r#""cursor":"#).and_then(text),
                 conversations: count(rest, r#""conversationID":"#),
+                entries: count(rest, r#""lastSeq":"#),
                 completed: after(rest, r#""isCompleted":"#)
                     .is_none_or(|rest| rest.starts_with(b"true")),
                 reset: after(rest, r#""reset":"#).is_some_and(|rest| rest.starts_with(b"true")),
@@ -165,7 +169,9 @@ fn pushed(push: &[u8]) -> Event<'_> {
             return Event::Other;
         };
         let first = after(push, r#""conversationID":"#).and_then(text);
-        let origin = after(push, r#""deviceID":"#).and_then(text);
+        let device = after(push, r#""deviceID":"#)
+            .and_then(text)
+            .and_then(|id| id.strip_prefix('d')?.parse().ok());
         Event::Told(Told {
             stream: StreamKind::Account,
             number: version,
@@ -173,10 +179,12 @@ fn pushed(push: &[u8]) -> Event<'_> {
                 .and_then(|id| id.strip_prefix("C2Cp"))
                 .and_then(|rest| number(rest.as_bytes()))
                 .and_then(narrow),
-            origin: origin
-                .and_then(|id| id.strip_prefix('d'))
-                .and_then(|rest| rest.parse().ok()),
-            conversations: count(push, r#""conversationID":"#),
+            content: Content {
+                device,
+                conversations: push
+                    .starts_with(b"conversation.deleted")
+                    .then(|| count(push, r#""conversationID":"#)),
+            },
         })
     } else if push.starts_with(b"message.received") && !is_seed(push) {
         let seq = after(push, r#""seq":"#).and_then(number);
@@ -188,8 +196,7 @@ fn pushed(push: &[u8]) -> Event<'_> {
                 stream: StreamKind::Pair,
                 number,
                 owner: Some(owner),
-                origin: None,
-                conversations: 1,
+                content: Content::default(),
             }),
             _ => Event::Other,
         }
@@ -278,8 +285,10 @@ mod tests {
             stream: StreamKind::Account,
             number: 42,
             owner: Some(7),
-            origin: Some(3),
-            conversations: 2,
+            content: Content {
+                device: Some(3),
+                conversations: Some(2),
+            },
         };
         assert_eq!(
             wire().read(push.frame().unwrap().as_bytes()),
@@ -300,8 +309,7 @@ mod tests {
             stream: StreamKind::Pair,
             number: 3,
             owner: Some(6),
-            origin: None,
-            conversations: 1,
+            content: Content::default(),
         };
         assert_eq!(wire().read(push("C2Cu6").as_bytes()), Event::Told(told));
         assert_eq!(wire().read(push("C2Cp6-0").as_bytes()), Event::Other);

@@ -64,8 +64,12 @@ pub(crate) struct Answer<'a> {
     pub(crate) seq: Option<u64>,
     /// Whether the account's other devices are told.
     pub(crate) synced: bool,
+    /// In a catch-up: the newest message between the accounts of the pair.
+    pub(crate) pair_seq: Option<u64>,
     pub(crate) cursor: Option<&'a str>,
     pub(crate) conversations: usize,
+    /// Entries of a catch-up.
+    pub(crate) entries: usize,
     /// False: there are further pages.
     pub(crate) completed: bool,
     pub(crate) reset: bool,
@@ -80,9 +84,16 @@ pub(crate) struct Told {
     pub(crate) number: u64,
     /// The account that the content is of, if the content says so.
     pub(crate) owner: Option<u32>,
-    /// The device that acted, if the push says so.
-    pub(crate) origin: Option<u32>,
-    pub(crate) conversations: usize,
+    pub(crate) content: Content,
+}
+
+/// What an operation was, as far as a push says it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Content {
+    /// The device that acted.
+    pub(crate) device: Option<u32>,
+    /// How many conversations were deleted.
+    pub(crate) conversations: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,9 +1,9 @@
 //! What a client process does for an order, step by step between the events of its sockets.
 
 pub(crate) mod drive;
+pub(crate) mod each;
 pub(crate) mod open;
 pub(crate) mod pulse;
-pub(crate) mod seed;
 pub(crate) mod settle;
 
 use std::time::Instant;

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::{Next, Task};
 use crate::client::connection::Stage;
+use crate::client::order::Resume;
 use crate::client::world::World;
 
 /// A device that was refused tries again so often, and so long after the first refusal; twice as long after the
@@ -21,7 +22,7 @@ pub(crate) struct Open {
     again: Vec<(Instant, usize, Instant, u32)>,
     attempts: std::collections::HashMap<usize, u32>,
     in_flight: usize,
-    resume: bool,
+    resume: Resume,
     total: u64,
     given_up: u64,
     last: (u64, Instant),
@@ -34,7 +35,7 @@ impl Open {
         slots: std::ops::Range<usize>,
         in_flight: usize,
         jitter: Duration,
-        resume: bool,
+        resume: Resume,
     ) -> Self {
         let now = Instant::now();
         let random = &mut world.random;
