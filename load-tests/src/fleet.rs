@@ -4,7 +4,6 @@
 //! processes. An account's devices are all in one process, so that each can check on its own what they are told.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -14,7 +13,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::Fallible;
-use crate::client::order::{Block, Drive, Order, Resume, Setup, Tally, What, Word};
+use crate::client::order::{Access, Block, Drive, Order, Resume, Setup, Tally, What, Word};
 
 /// Connections of one process, if nobody says how many processes there are to be.
 const PER_PROCESS: usize = 15_000;
@@ -31,14 +30,6 @@ pub(crate) struct Options {
     /// Seconds until what was not answered or told counts as lost
     #[arg(long, value_name = "SECONDS", global = true, default_value_t = 30)]
     pub(crate) patience: u64,
-}
-
-/// Where the clients connect to, and with what.
-#[derive(Debug, Clone)]
-pub(crate) struct Access {
-    pub(crate) server: SocketAddr,
-    pub(crate) app: u32,
-    pub(crate) secret_key: String,
 }
 
 #[derive(Debug)]
@@ -81,9 +72,7 @@ impl Fleet {
                 .map(|block| part(*block, number, processes))
                 .collect();
             let setup = Setup {
-                server: access.server,
-                app: access.app,
-                secret_key: access.secret_key.clone(),
+                access: access.clone(),
                 run: format!("{run}{number}-"),
                 seed: options.seed.wrapping_add(number as u64),
                 first_connection,

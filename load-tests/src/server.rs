@@ -10,7 +10,8 @@ use clap::Args;
 use tempfile::TempDir;
 
 use crate::Fallible;
-use crate::fleet::Access;
+use crate::client::order::Access;
+use crate::wire::Protocol;
 
 const APP: u32 = 1_400_000_001;
 const SECRET_KEY: &str = "of-no-use-to-anybody";
@@ -74,6 +75,7 @@ impl Which {
             .ok_or("the address has no host")?;
         Ok(Server {
             access: Access {
+                protocol: Protocol::Chatsync,
                 server,
                 app: self.app,
                 secret_key: key.to_owned(),
@@ -124,6 +126,7 @@ impl Which {
             .map_err(|error| format!("the server did not start: {error}\n{}", started.log()))?;
         Ok(Server {
             access: Access {
+                protocol: Protocol::Chatsync,
                 server,
                 app: APP,
                 secret_key: SECRET_KEY.into(),
@@ -153,6 +156,7 @@ impl Server {
         };
         Ok(Self {
             access: Access {
+                protocol: Protocol::Chatsync,
                 server: server?,
                 app: APP,
                 secret_key: SECRET_KEY.into(),

@@ -34,9 +34,12 @@ fn run(arguments: &[&str]) -> (Output, Value) {
 fn server() -> String {
     let harness = Path::new(env!("CARGO_BIN_EXE_load-tests"));
     let mut build = Command::new(env!("CARGO"));
+    // Both packages are named so that the library is the one that the harness was built with, and not built again.
     build.args([
         "build",
         "--quiet",
+        "--package",
+        "load-tests",
         "--package",
         "chatsync",
         "--bin",

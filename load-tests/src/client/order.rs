@@ -9,13 +9,21 @@ use serde::{Deserialize, Serialize};
 use crate::measure::times::Times;
 use crate::oracle::Faults;
 use crate::schedule::Arrivals;
+use crate::wire::Protocol;
+
+/// Where the clients connect to, and with what.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Access {
+    pub(crate) protocol: Protocol,
+    pub(crate) server: SocketAddr,
+    pub(crate) app: u32,
+    pub(crate) secret_key: String,
+}
 
 /// What a client process is told first.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Setup {
-    pub(crate) server: SocketAddr,
-    pub(crate) app: u32,
-    pub(crate) secret_key: String,
+    pub(crate) access: Access,
     /// Begins every requestID.
     pub(crate) run: String,
     pub(crate) seed: u64,

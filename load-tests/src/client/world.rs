@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use mio::event::Event as Readiness;
 use mio::{Events, Interest, Poll, Token, Waker};
+use socket2::SockRef;
 
 use super::connection::{Connection, Stage};
 use super::frame::{self, Frame};
@@ -14,13 +15,14 @@ use super::order::{Block, Resume, Setup, Tally};
 use super::timer::Timer;
 use super::{handshake, socket};
 use crate::oracle::{Heard, Oracle};
-use crate::wire::chatsync::Chatsync;
 use crate::wire::{Answer, Call, Content, Event, Stream, StreamKind, Told, Who, Wire};
 
 const TIMER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
 /// Bytes read at once, by all connections.
 const BUFFER: usize = 64 * 1024;
+/// What the kernel takes in for a device that does not read; else it would read megabytes on its behalf.
+const SLOW_BUFFER: usize = 4096;
 /// Sockets handled before the schedule is looked at again.
 const BATCH: usize = 128;
 
@@ -61,12 +63,7 @@ impl World {
     pub(crate) fn new(setup: &Setup) -> io::Result<Self> {
         let poll = Poll::new()?;
         let timer = Timer::new(poll.registry(), TIMER)?;
-        let wire = Chatsync::new(
-            setup.server.to_string(),
-            setup.app,
-            &setup.secret_key,
-            setup.run.clone(),
-        );
+        let wire = setup.access.protocol.wire(setup);
         let connections = setup
             .blocks
             .iter()
@@ -84,8 +81,8 @@ impl World {
             events: Events::with_capacity(BATCH),
             timer,
             buffer: vec![0; BUFFER],
-            server: setup.server,
-            wire: Box::new(wire),
+            server: setup.access.server,
+            wire,
             first_connection: setup.first_connection,
             blocks: setup.blocks.clone(),
             connections,
@@ -130,6 +127,12 @@ impl World {
         let connection = &mut self.connections[slot];
         connection.stalled = on;
         connection.excused = true;
+        if let Some(socket) = &connection.socket {
+            let size = if on { SLOW_BUFFER } else { BUFFER };
+            if let Err(error) = SockRef::from(socket).set_recv_buffer_size(size) {
+                self.broke(slot, &error);
+            }
+        }
         if !on {
             // What came meanwhile is no new event.
             self.read(slot);

@@ -9,6 +9,7 @@ use chatsync::engine::usersig;
 use super::scan::{after, count, number, signed, text};
 use super::{Answer, Call, Content, Event, StreamKind, Told, Who, Wire};
 use crate::client::handshake;
+use crate::client::order::Setup;
 
 /// How long a login's credential holds; longer than any run.
 const LIFETIME: i64 = 30 * 24 * 3600;
@@ -23,12 +24,12 @@ pub(crate) struct Chatsync {
 }
 
 impl Chatsync {
-    pub(crate) fn new(host: String, app: u32, key: &str, run: String) -> Self {
+    pub(crate) fn new(setup: &Setup) -> Self {
         Self {
-            host,
-            app: SdkAppId(app),
-            key: SecretKey::new(key),
-            run,
+            host: setup.access.server.to_string(),
+            app: SdkAppId(setup.access.app),
+            key: SecretKey::new(setup.access.secret_key.as_str()),
+            run: setup.run.clone(),
         }
     }
 
@@ -229,7 +230,12 @@ mod tests {
     use super::*;
 
     fn wire() -> Chatsync {
-        Chatsync::new("localhost".into(), 1, "key", "r".into())
+        Chatsync {
+            host: "localhost".into(),
+            app: SdkAppId(1),
+            key: SecretKey::new("key"),
+            run: "r".into(),
+        }
     }
 
     const WHO: Who = Who {

@@ -5,6 +5,8 @@ pub(crate) mod scan;
 
 use serde::{Deserialize, Serialize};
 
+use crate::client::order::Setup;
+
 /// One device of one account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Who {
@@ -100,6 +102,21 @@ pub(crate) struct Content {
 pub(crate) enum StreamKind {
     Account,
     Pair,
+}
+
+/// The protocols that are known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Protocol {
+    Chatsync,
+}
+
+impl Protocol {
+    /// What speaks it.
+    pub(crate) fn wire(self, setup: &Setup) -> Box<dyn Wire> {
+        match self {
+            Self::Chatsync => Box::new(chatsync::Chatsync::new(setup)),
+        }
+    }
 }
 
 /// A server's protocol.
