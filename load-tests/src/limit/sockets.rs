@@ -336,7 +336,7 @@ impl Hub {
                         .iter()
                         .filter(|(account, _)| **account != who.account);
                     let other = others
-                        .flat_map(|(_, account)| account.clients.first())
+                        .filter_map(|(_, account)| account.clients.first())
                         .next()
                         .copied();
                     self.write(other.unwrap_or(slot), &bytes);
