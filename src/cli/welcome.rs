@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::domain::app::SecretKey;
 use crate::domain::{App, SdkAppId};
 use crate::engine::Engine;
-use crate::settings::Settings;
+use crate::settings::{DemoServed, Settings};
 
 /// The identifier that may call the REST API of the first app.
 const ADMIN: &str = "administrator";
@@ -46,6 +46,8 @@ pub(super) struct Commands {
     /// Arguments that lead to the same settings.
     settings: String,
     url: String,
+    /// Where the demo is, if somebody on this machine can open it.
+    demo: Option<String>,
 }
 
 impl Commands {
@@ -72,6 +74,7 @@ impl Commands {
             program: format!("{environment}{}", quoted(program)),
             settings: config,
             url: format!("ws://{}/ws", reachable(address)),
+            demo: demo(settings.demo.serve, reachable(address)),
         }
     }
 
@@ -94,6 +97,7 @@ impl Commands {
             program,
             settings,
             url,
+            ..
         } = self;
         format!(
             "{program} client{settings} --url {url} --app {app} --user {user} --device {device} --platform {platform}"
@@ -105,6 +109,12 @@ impl Commands {
 pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
+    if let Some(demo) = &commands.demo {
+        _ = writeln!(
+            text,
+            "demo         {demo}  open it and watch a deletion cross devices"
+        );
+    }
     if let Some(Made { app, key, password }) = made {
         _ = writeln!(
             text,
@@ -138,6 +148,16 @@ pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -
         commands.usersig(id),
     );
     text
+}
+
+/// The demo's address, unless nobody here would get it.
+fn demo(serve: DemoServed, at: SocketAddr) -> Option<String> {
+    let is_served = match serve {
+        DemoServed::Loopback => at.ip().is_loopback(),
+        DemoServed::Always => true,
+        DemoServed::Never => false,
+    };
+    is_served.then(|| format!("http://{at}/demo/"))
 }
 
 /// Where a client on this machine finds a listener on `address`.
@@ -235,13 +255,27 @@ mod tests {
         let first = greeting(Some(&made), &[app(false)], &commands());
         assert!(first.contains("fresh") && first.contains("word"));
         let second = greeting(None, &[app(false)], &commands());
-        assert!(!second.contains("stored") && first.ends_with(&second));
+        let (_, after_demo) = second.split_once('\n').unwrap();
+        assert!(!second.contains("stored") && first.ends_with(after_demo));
     }
 
     #[test]
     fn the_switch_is_not_suggested_once_it_is_on() {
         assert!(!greeting(None, &[app(true)], &commands()).contains("app set"));
-        assert_eq!(greeting(None, &[], &commands()), "");
+    }
+
+    #[test]
+    fn the_demo_comes_first_where_it_is_served() {
+        let line = "demo         http://127.0.0.1:8080/demo/  open it and watch a deletion cross devices\n";
+        assert_eq!(greeting(None, &[], &commands()), line);
+        assert!(greeting(None, &[app(true)], &commands()).starts_with(line));
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80));
+        assert_eq!(demo(DemoServed::Loopback, elsewhere), None);
+        assert_eq!(demo(DemoServed::Never, reachable(ADDRESS)), None);
+        assert_eq!(
+            demo(DemoServed::Always, elsewhere).as_deref(),
+            Some("http://192.0.2.1:80/demo/")
+        );
     }
 
     #[test]

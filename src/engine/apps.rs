@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::operation::Operation;
 use super::{Actor, Denied, Engine, Result};
 use crate::domain::{AccountKey, App, SdkAppId, UserId};
 use crate::store::rows::{NewAuditRecord, Operator};
@@ -23,15 +24,7 @@ impl Engine {
             if operation.tx.app(app.id)?.is_some() {
                 return Ok(false);
             }
-            operation.tx.put_app(&app)?;
-            operation.tx.add_audit(&NewAuditRecord {
-                time: operation.now,
-                app: app.id,
-                actor: by,
-                action: "app.create".into(),
-                target: app.id.to_string(),
-                detail: settings(&app).to_string(),
-            })?;
+            put_new(operation, &app, by)?;
             Ok(true)
         })
         .await
@@ -88,6 +81,20 @@ impl Engine {
         })
         .await
     }
+}
+
+/// Stores an app that was not there.
+pub(super) fn put_new(operation: &mut Operation<'_>, app: &App, by: String) -> Result<()> {
+    operation.tx.put_app(app)?;
+    operation.tx.add_audit(&NewAuditRecord {
+        time: operation.now,
+        app: app.id,
+        actor: by,
+        action: "app.create".into(),
+        target: app.id.to_string(),
+        detail: settings(app).to_string(),
+    })?;
+    Ok(())
 }
 
 /// An operation that is no account's.

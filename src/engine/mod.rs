@@ -7,6 +7,7 @@
 mod apps;
 mod clock;
 mod deletion;
+mod demo;
 mod devices;
 mod error;
 mod friends;
@@ -22,6 +23,7 @@ pub mod usersig;
 
 pub use crate::store::StoreError;
 pub use clock::{Clock, SystemClock};
+pub use demo::DemoCredentials;
 pub use error::{Denied, EngineError};
 
 use std::sync::Arc;

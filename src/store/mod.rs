@@ -101,6 +101,8 @@ pub trait ReadTx {
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>>;
     fn apps(&self) -> Result<Vec<App>>;
+    /// The app that is the demo's own, once there is one.
+    fn demo_app(&self) -> Result<Option<SdkAppId>>;
     fn operator(&self, name: &str) -> Result<Option<Operator>>;
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
@@ -174,6 +176,8 @@ pub trait ReadTx {
 /// Reading and writing, by the single writer.
 pub trait WriteTx: ReadTx {
     fn put_app(&mut self, app: &App) -> Result<()>;
+    /// Notes which app is the demo's own.
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()>;
     fn put_operator(&mut self, operator: &Operator) -> Result<()>;
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account>;

@@ -3,6 +3,7 @@
 
 mod convergence;
 mod crash;
+mod demo;
 mod durability;
 mod harness;
 mod hostile;
