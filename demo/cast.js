@@ -1,6 +1,6 @@
 // Who is who, and what they said before the visitor came.
 
-import { currentLanguage } from './i18n.js';
+import { currentLanguage, t } from './i18n.js';
 
 const NAMES = {
   en: { alice: 'Alice', bob: 'Bob', carol: 'Carol', dave: 'Dave', erin: 'Erin', group: 'Sunday hike' },
@@ -26,6 +26,7 @@ export function titleOf({ conversationID, groupProfile }) {
   if (conversationID.startsWith('GROUP')) {
     return { name: groupProfile?.name || conversationID.slice('GROUP'.length), picture: 'group' };
   }
+  if (!conversationID.startsWith('C2C')) return { name: t('system'), picture: 'system' };
   const userID = conversationID.slice('C2C'.length);
   return { name: nameOf(userID), picture: personOf(userID) };
 }

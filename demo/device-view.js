@@ -255,6 +255,7 @@ const CHROME = {
 function snippet({ lastMessage, type, conversationID }, userID) {
   const { messageForShow, fromAccount } = lastMessage;
   if (!messageForShow) return '';
+  if (conversationID === '@TIM#SYSTEM') return t('notice');
   if (fromAccount === userID) return `${t('you')}: ${messageForShow}`;
   return type === 'GROUP' ? `${nameOf(fromAccount)}: ${messageForShow}` : messageForShow;
 }
