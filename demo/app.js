@@ -17,6 +17,8 @@ const SWITCH_PERIOD = 5000;
 /** Conversations that the one-click suggestion deletes. */
 const SUGGESTED = 3;
 
+const IS_LOCAL = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname);
+
 const $ = (selector) => document.querySelector(selector);
 const suffix = visitSuffix();
 const visit = new Visit(suffix);
@@ -179,7 +181,8 @@ const undoable = () =>
 
 function renderSwitch() {
   $('#switch').setAttribute('aria-checked', String(isSynced));
-  setText($('#switch-means'), t(isSynced ? 'switch.on' : 'switch.off'));
+  const means = t(isSynced ? 'switch.on' : 'switch.off');
+  setText($('#switch-means'), IS_LOCAL ? means : `${means} ${t('switch.shared')}`);
 }
 
 function renderAll() {

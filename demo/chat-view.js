@@ -32,10 +32,10 @@ export class ChatView {
     this.trash = el('button', { type: 'button', class: 'plain trash', onclick: () => actions.remove(this.#conversation) },
       icon('trash'));
     this.send = el('button', { type: 'submit', class: 'plain' }, icon('send'));
-    const form = el('form', { class: 'composer', onsubmit: (event) => this.#send(event) }, this.#input, this.send);
+    this.form = el('form', { class: 'composer', onsubmit: (event) => this.#send(event) }, this.#input, this.send);
     this.element = el('div', { class: 'chat' },
       el('div', { class: 'app-bar' }, this.#back, this.#title, this.leave, this.trash),
-      this.#messages, this.#notice, this.#refusal, form);
+      this.#messages, this.#notice, this.#refusal, this.form);
     this.render();
     this.load();
   }
@@ -56,15 +56,18 @@ export class ChatView {
     setText(this.#title, name);
     this.#back.setAttribute('aria-label', t('back'));
     this.trash.setAttribute('aria-label', t('delete.one', { name, device: t(this.#device.key) }));
-    setText(this.leave, t('leave.group'));
-    this.leave.setAttribute('aria-label', t('leave.of', { name }));
+    this.leave.replaceChildren(t('leave.group'), el('span', { class: 'hidden' }, ` ${name}`));
     this.leave.hidden = this.#conversation.type !== 'GROUP' || !isMember;
     this.#input.placeholder = t('write', { name });
     this.#input.setAttribute('aria-label', t('write', { name }));
     this.#messages.setAttribute('aria-label', name);
     this.send.setAttribute('aria-label', t('send'));
     setText(this.#notice, t('left.group'));
-    this.#notice.hidden = isMember;
+    if (this.#notice.hidden !== isMember) {
+      this.#notice.hidden = isMember;
+      this.#toNewest();
+    }
+    this.form.hidden = !['C2C', 'GROUP'].includes(this.#conversation.type);
   }
 
   /** Reads the messages anew. */
@@ -81,13 +84,13 @@ export class ChatView {
     this.#messages.querySelector('.nothing')?.remove();
     const known = this.#messages.querySelector(`[data-id="${CSS.escape(message.ID)}"]`);
     if (!known) this.#messages.append(messageOf(message));
-    this.#messages.scrollTop = this.#messages.scrollHeight;
+    this.#toNewest();
   }
 
   #show(messages) {
     this.#messages.replaceChildren(...messages.map(messageOf));
     if (messages.length === 0) this.#messages.append(el('p', { class: 'nothing' }, t('no.history')));
-    this.#messages.scrollTop = this.#messages.scrollHeight;
+    this.#toNewest();
   }
 
   async #send(event) {
@@ -116,6 +119,11 @@ export class ChatView {
   #refused(words, error) {
     setText(this.#refusal, t(words, { code: error.code, message: error.message }));
     this.#refusal.hidden = false;
+    this.#toNewest();
+  }
+
+  #toNewest() {
+    this.#messages.scrollTop = this.#messages.scrollHeight;
   }
 }
 

@@ -1,9 +1,9 @@
 // A device on the page: its frame, its list, and the conversation that is open on it.
 
 import { ChatView } from './chat-view.js';
-import { titleOf, personOf, nameOf } from './cast.js';
+import { nameOf, titleOf } from './cast.js';
 import { el, icon, setText } from './dom.js';
-import { currentLanguage, t } from './i18n.js';
+import { t } from './i18n.js';
 
 /** Milliseconds that the mark with the time stays. */
 const MARK_STAYS = 6000;
@@ -74,7 +74,8 @@ export class DeviceView {
       el('div', { class: 'device-bar' }, this.title, this.state, this.plug),
       el('div', { class: 'frame' },
         el('div', { class: 'chrome', 'aria-hidden': 'true' }, ...CHROME[shape]()),
-        el('div', { class: 'screen' }, this.app, this.marked)));
+        el('div', { class: 'screen' }, this.app),
+        this.marked));
   }
 
   render() {
@@ -85,12 +86,10 @@ export class DeviceView {
     this.state.dataset.state = device.state;
     this.element.classList.toggle('offline', !device.isPlugged);
     const verb = device.isPlugged ? 'go.offline' : 'go.online';
-    this.plug.replaceChildren(icon(device.isPlugged ? 'plug' : 'unplug'), el('span', {}, t(verb)));
-    this.plug.setAttribute('aria-label', t(`${verb}.of`, { device: name }));
+    this.plug.replaceChildren(icon(device.isPlugged ? 'plug' : 'unplug'), t(verb), aside(name));
     setText(this.heading, t('chats'));
-    setText(this.select, t(this.#selected ? 'cancel' : 'select'));
-    this.select.setAttribute('aria-label', this.#selected ? t('cancel') : t('select.of', { device: name }));
-    setText(this.all, t('all'));
+    this.select.replaceChildren(t(this.#selected ? 'cancel' : 'select'), aside(name));
+    this.all.replaceChildren(t('all'), aside(name));
     this.#renderList();
     this.#renderChoice();
     this.#renderChat();
@@ -246,13 +245,21 @@ export class DeviceView {
   }
 }
 
+/** What is seen from where a button is, for those who hear it alone. */
+const aside = (name) => el('span', { class: 'hidden' }, ` ${name}`);
+
 const CHROME = {
   phone: () => [],
   laptop: () => [],
   browser: () => [el('i'), el('i'), el('i'), el('b')],
 };
 
-function snippet({ lastMessage, type, conversationID }, userID) {
+function snippet(conversation, userID) {
+  const said = lastSaid(conversation, userID);
+  return conversation.membership === 'active' ? said : `${t('left')} · ${said}`;
+}
+
+function lastSaid({ lastMessage, type, conversationID }, userID) {
   const { messageForShow, fromAccount } = lastMessage;
   if (!messageForShow) return '';
   if (conversationID === '@TIM#SYSTEM') return t('notice');

@@ -56,10 +56,6 @@ export class Device extends EventTarget {
     this.#listen();
   }
 
-  get name() {
-    return this.key;
-  }
-
   get isPlugged() {
     return isPlugged(this.#address);
   }

@@ -20,6 +20,7 @@ const en = {
   'try.delete': ({ count }) => `Delete ${count === 1 ? 'a conversation' : `${count} conversations`} on the phone`,
   'try.nothing': 'Nothing left on the phone',
   'try.undo': 'Undo',
+  'try.next': 'Then: take the laptop offline and delete again; open a chat and write as Bob; turn the switch off.',
   'alice.devices': 'Alice’s devices',
   'bob.device': 'Bob, whom she writes with',
   phone: 'Phone',
@@ -31,28 +32,26 @@ const en = {
   offline: 'offline',
   'go.offline': 'Go offline',
   'go.online': 'Go online',
-  'go.offline.of': ({ device }) => `Take ${device} offline`,
-  'go.online.of': ({ device }) => `Take ${device} online`,
   chats: 'Chats',
   select: 'Select',
   cancel: 'Cancel',
   all: 'All',
-  'select.of': ({ device }) => `Select conversations on ${device}`,
   'delete.one': ({ name, device }) => `Delete ${name} on ${device}`,
   'delete.count': ({ count }) => (count > 0 ? `Delete (${count})` : 'Delete'),
   'clear.too': 'Clear the history too',
   'nothing.here': 'No conversations. When somebody writes, it comes back here.',
   loading: 'Connecting…',
   unread: ({ count }) => `${count} unread`,
-  cleared: 'history cleared',
-  kept: 'history kept',
   back: 'Back to the list',
   'leave.group': 'Leave',
-  'leave.of': ({ name }) => `Leave the group ${name}`,
+  left: 'left',
   'left.group': 'You have left this group. You can read it up to there, but not write.',
   write: ({ name }) => `Message to ${name}`,
   send: 'Send',
-  refused: ({ code, message }) => `Refused by the server: ${code}, ${message}`,
+  refused: ({ code, message }) => `The server refused: ${t(`code.${code}`, { message })} (${code})`,
+  'code.10007': 'not a member of this group any more',
+  'code.10010': 'this group was dissolved',
+  'code.other': ({ message }) => message,
   unsent: ({ message }) => `Not done: ${message}`,
   'tip.join': ({ names }) => `${names} joined`,
   'tip.quit': ({ names }) => `${names} left`,
@@ -77,7 +76,8 @@ const en = {
   'said.offline': ({ device }) => `${device} went offline`,
   'said.online': ({ device, ms }) => `${device} is back: caught up ${ms} after the click`,
   'said.switch': ({ on }) => `The switch was turned ${on ? 'on' : 'off'}`,
-  'said.refused': ({ device, code, message }) => `${device} was refused: ${code}, ${message}`,
+  'said.refused': ({ device, code, message }) =>
+    `${device} was refused: ${t(`code.${code}`, { message })} (${code})`,
   'mark.pending': ({ device }) => `${device} …`,
   'mark.followed': ({ device, ms }) => `${device} ${ms}`,
   'mark.wait': ({ device }) => `${device} is offline, will catch up`,
@@ -95,7 +95,6 @@ const en = {
   'here.caughtUp': ({ ms }) => `Caught up after ${ms}`,
   'here.kept': 'Keeps it: the switch is off',
   'here.wait': 'Offline: will catch up',
-  'deleted.elsewhere': 'This conversation was deleted on another of your devices.',
   'problem.elsewhere': 'These users are open in another tab, and that tab goes on.',
   'problem.takeover': 'Continue here',
   'problem.server': ({ message }) => `The server does not answer as it should: ${message}`,
@@ -118,6 +117,7 @@ const zh = {
   'try.delete': ({ count }) => `在手机上删除 ${count} 个会话`,
   'try.nothing': '手机上没有会话了',
   'try.undo': '撤销',
+  'try.next': '接着试试：让笔记本离线后再删除；打开会话，以 Bob 的身份发消息；关闭开关。',
   'alice.devices': 'Alice 的设备',
   'bob.device': 'Bob，她的聊天对象',
   phone: '手机',
@@ -129,28 +129,26 @@ const zh = {
   offline: '离线',
   'go.offline': '断开网络',
   'go.online': '恢复网络',
-  'go.offline.of': ({ device }) => `断开${device}的网络`,
-  'go.online.of': ({ device }) => `恢复${device}的网络`,
   chats: '会话',
   select: '选择',
   cancel: '取消',
   all: '全选',
-  'select.of': ({ device }) => `在${device}上选择会话`,
   'delete.one': ({ name, device }) => `在${device}上删除与 ${name} 的会话`,
   'delete.count': ({ count }) => (count > 0 ? `删除（${count}）` : '删除'),
   'clear.too': '同时清空历史消息',
   'nothing.here': '没有会话。有人发来消息时，会话会重新出现。',
   loading: '连接中…',
   unread: ({ count }) => `${count} 条未读`,
-  cleared: '已清空历史',
-  kept: '保留历史',
   back: '返回列表',
   'leave.group': '退群',
-  'leave.of': ({ name }) => `退出群组 ${name}`,
+  left: '已退出',
   'left.group': '你已退出该群：退群之前的消息仍可阅读，但不能再发言。',
   write: ({ name }) => `发消息给 ${name}`,
   send: '发送',
-  refused: ({ code, message }) => `服务器拒绝：${code}，${message}`,
+  refused: ({ code, message }) => `服务器拒绝：${t(`code.${code}`, { message })}（${code}）`,
+  'code.10007': '已不是该群成员',
+  'code.10010': '该群已解散',
+  'code.other': ({ message }) => message,
   unsent: ({ message }) => `未完成：${message}`,
   'tip.join': ({ names }) => `${names} 加入了群组`,
   'tip.quit': ({ names }) => `${names} 退出了群组`,
@@ -166,19 +164,19 @@ const zh = {
   undo: '撤销',
   undone: '已撤销',
   'said.delete': ({ device, names, count, cleared }) =>
-    `${device}删除了${count > 2 ? ` ${count} 个会话` : ` ${list(names, '和', '、')} `}（${cleared ? '已清空历史' : '保留历史'}）`,
+    `${device}删除了${count > 2 ? ` ${count} 个会话` : ` ${list(names, ' 和 ', '、')} `}（${cleared ? '已清空历史' : '保留历史'}）`,
   'said.restore': ({ device, names, count }) =>
-    `${device}撤销了对${count > 2 ? ` ${count} 个会话` : ` ${list(names, '和', '、')} `}的删除`,
+    `${device}撤销了对${count > 2 ? ` ${count} 个会话` : ` ${list(names, ' 和 ', '、')} `}的删除`,
   'said.message': ({ device, to }) => `${device}发消息给 ${to}`,
   'said.quit': ({ device, name }) => `${device}退出了群组 ${name}`,
   'said.offline': ({ device }) => `${device}已离线`,
-  'said.online': ({ device, ms }) => `${device}恢复在线：点击后 ${ms} 完成补齐`,
+  'said.online': ({ device, ms }) => `${device}恢复在线：点击后 ${ms}完成补齐`,
   'said.switch': ({ on }) => `开关已${on ? '打开' : '关闭'}`,
-  'said.refused': ({ device, code, message }) => `${device}被拒绝：${code}，${message}`,
+  'said.refused': ({ device, code, message }) => `${device}被拒绝：${t(`code.${code}`, { message })}（${code}）`,
   'mark.pending': ({ device }) => `${device} …`,
   'mark.followed': ({ device, ms }) => `${device} ${ms}`,
   'mark.wait': ({ device }) => `${device}离线，稍后补齐`,
-  'mark.caughtUp': ({ device, ms }) => `${device}恢复后 ${ms} 补齐`,
+  'mark.caughtUp': ({ device, ms }) => `${device}恢复后 ${ms}补齐`,
   'mark.kept': ({ device }) => `${device}保留`,
   'mark.unheard': ({ device }) => `${device}离线，也不会收到`,
   'mark.overtaken': ({ device }) => `${device}：已被后续操作取代`,
@@ -192,7 +190,6 @@ const zh = {
   'here.caughtUp': ({ ms }) => `${ms} 后补齐`,
   'here.kept': '保留：开关已关闭',
   'here.wait': '离线：稍后补齐',
-  'deleted.elsewhere': '该会话已在你的另一台设备上删除。',
   'problem.elsewhere': '这些用户已在另一个标签页打开，由那个标签页继续。',
   'problem.takeover': '在此继续',
   'problem.server': ({ message }) => `服务器应答异常：${message}`,
@@ -200,7 +197,7 @@ const zh = {
   ms: ({ ms }) => (ms < 10 ? `${ms.toFixed(1)} 毫秒` : `${Math.round(ms)} 毫秒`),
 };
 
-const TABLES = { en, 'zh-CN': zh };
+export const TABLES = { en, 'zh-CN': zh };
 const KEPT = 'chatsync-demo/language';
 
 let language = preferred();
@@ -218,9 +215,10 @@ export function setLanguage(tag) {
   localStorage.setItem(KEPT, language);
 }
 
-/** The words for `key`. */
+/** The words for `key`. An error number without words of its own is told in the server's. */
 export function t(key, values) {
-  const words = TABLES[language][key] ?? key;
+  const table = TABLES[language];
+  const words = table[key] ?? (key.startsWith('code.') ? table['code.other'] : key);
   return typeof words === 'function' ? words(values) : words;
 }
 

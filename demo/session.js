@@ -27,14 +27,31 @@ export function startAfresh() {
   history.pushState(null, '', `#${freshSuffix()}`);
 }
 
+/** Visits of which this browser keeps what their devices stored; Web Storage is small. */
+const MOST = 8;
+const VISITS = 'chatsync-demo/visits';
+const keyOf = (users) => `chatsync-demo/${users}`;
+
 /** What the page itself keeps of a visit: which devices are unplugged, and that it was furnished. */
 export class Visit {
   #key;
   #kept;
 
   constructor(users) {
-    this.#key = `chatsync-demo/${users}`;
+    this.#key = keyOf(users);
     this.#kept = JSON.parse(localStorage.getItem(this.#key) ?? '{}');
+    this.#forgetOthers(users);
+  }
+
+  /** Those longest ago. Their server's side stays; who comes back to one starts from that. */
+  #forgetOthers(users) {
+    const earlier = JSON.parse(localStorage.getItem(VISITS) ?? '[]').filter((one) => one !== users);
+    const visits = [users, ...earlier];
+    for (const forgotten of visits.slice(MOST)) {
+      const keys = Object.keys(localStorage).filter((key) => key.startsWith(keyOf(forgotten)));
+      for (const key of keys) localStorage.removeItem(key);
+    }
+    localStorage.setItem(VISITS, JSON.stringify(visits.slice(0, MOST)));
   }
 
   get isFurnished() {

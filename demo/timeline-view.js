@@ -15,6 +15,7 @@ const LOOKS = { followed: 'followed', caughtUp: 'followed', wait: 'wait', queued
 export function showTimeline(timeline, undo) {
   const list = document.querySelector('#timeline');
   const empty = document.querySelector('#timeline-empty');
+  const latest = document.querySelector('#latest');
   const announcer = document.querySelector('#announcer');
   /** @type {Map<number, HTMLElement>} */
   const items = new Map();
@@ -38,6 +39,8 @@ export function showTimeline(timeline, undo) {
       fill(item, event);
       if (event.isDone && timeline.isSettled(event)) announce(event);
     }
+    const [newest] = timeline.events;
+    if (newest) latest.replaceChildren(items.get(newest.number).querySelector('.said').cloneNode(true));
   }
 
   function announce(event) {

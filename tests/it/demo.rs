@@ -27,11 +27,14 @@ impl Answer {
 
 /// One request, its head as written here.
 async fn ask(server: &impl Host, line: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-    let mut request = format!("{line} HTTP/1.1\r\nConnection: close\r\n");
-    for (name, value) in headers {
-        request += &format!("{name}: {value}\r\n");
-    }
-    request += &format!("Content-Length: {}\r\n\r\n{body}", body.len());
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| [name, ": ", value, "\r\n"].concat())
+        .collect();
+    let length = body.len();
+    let request = format!(
+        "{line} HTTP/1.1\r\nConnection: close\r\n{headers}Content-Length: {length}\r\n\r\n{body}"
+    );
     let mut socket = TcpStream::connect(server.address())
         .await
         .expect("connected");
