@@ -4,7 +4,8 @@ import { copyFile, rm } from 'node:fs/promises';
 import { build } from 'esbuild';
 
 const root = new URL('..', import.meta.url).pathname;
-const common = { absWorkingDir: root, bundle: true, target: 'es2022', logLevel: 'warning', legalComments: 'none' };
+/** @satisfies {import('esbuild').BuildOptions} */
+const common = { absWorkingDir: root, bundle: true, target: 'es2022', logLevel: /** @type {const} */ ('warning') };
 
 await rm(`${root}dist`, { recursive: true, force: true });
 await Promise.all([

@@ -126,14 +126,14 @@ export class Chat {
 
   async logout() {
     if (!this.#session) throw new ChatError(CODE.USER_NOT_LOGGED_IN, 'The user has not logged in.');
-    await this.#end(CODE.LOGGED_OUT, 'logged out', true);
+    await this.#end(CODE.LOGGED_OUT, 'logged out', 'forget');
     return ok({});
   }
 
   /** Ends this instance for good. What is stored stays: the next start goes on from it. */
   async destroy() {
     this.#isDestroyed = true;
-    await this.#end(CODE.NOT_READY, 'the SDK was destroyed', false);
+    await this.#end(CODE.NOT_READY, 'the SDK was destroyed', 'keep');
     this.#emitter.clear();
     globalThis.removeEventListener?.('pagehide', this.#leaving);
   }
@@ -426,10 +426,10 @@ export class Chat {
 
   /** @param {string} userID @param {string} userSig */
   async #begin(userID, userSig) {
-    this.#logins += 1;
+    const isOther = this.#session !== null && this.#session.userID !== userID;
+    const ended = this.#end(CODE.LOGGING_IN, 'another login', isOther ? 'forget' : 'keep', false);
     const login = this.#logins;
-    await this.#end(CODE.LOGGING_IN, 'another login', this.#session !== null && this.#session.userID !== userID);
-    this.#reason = CODE.LOGGING_IN;
+    await ended;
     const { url, SDKAppID, timeout = TIMEOUT } = this.#options;
     const displaced = () => this.#kicked(login, TYPES.KICKED_OUT_MULT_ACCOUNT);
     let claim, store, kept;
@@ -473,30 +473,36 @@ export class Chat {
   }
 
   /**
-   * Ends the session, if there is one.
+   * Ends the session, if there is one, and a login under way.
    * @param {number} code what calls are refused with from now on
    * @param {string} why
-   * @param {boolean} forget
+   * @param {import('./session.js').Leave} leave
+   * @param {boolean} [isLoginOver]
    */
-  async #end(code, why, forget) {
+  async #end(code, why, leave, isLoginOver = true) {
+    this.#logins += 1;
     this.#reason = code;
+    if (isLoginOver) this.#login?.reject(new ChatError(code, why));
     const session = this.#session;
     if (!session) return;
-    const wasReady = session.isReady;
+    const release = this.#release;
     this.#session = this.#store = null;
+    this.#release = () => {};
     this.#drafts.clear();
     this.#opened.clear();
     this.#own.clear();
     this.#unread = 0;
-    this.#logins += forget || this.#isDestroyed ? 1 : 0;
-    this.#login?.reject(new ChatError(code, why));
-    await session.end(
-      (isKept) => new ChatError(code, `${why}; the call was not answered`, { isKept: isKept && !forget }),
-      forget,
-    );
-    this.#release();
-    this.#release = () => {};
-    if (wasReady) this.#emitter.emit(EVENT.SDK_NOT_READY);
+    if (session.isReady) this.#emitter.emit(EVENT.SDK_NOT_READY);
+    const isForgotten = leave === 'forget';
+    try {
+      await session.end(
+        (isKept) => new ChatError(code, `${why} before the call was answered`, { isKept: isKept && !isForgotten }),
+        leave,
+      );
+    } catch (error) {
+      this.#log.error('what is stored could not be put in order:', error);
+    }
+    release();
   }
 
   /** @param {number} login @param {string | null} reason @param {ChatError} error */
@@ -508,14 +514,16 @@ export class Chat {
       this.#kicked(login, reason);
       return;
     }
-    this.#end(CODE.LOGIN_FAILED, error.message, false);
+    this.#end(CODE.LOGIN_FAILED, error.message, 'keep');
     if (!isFirst) this.#error(error);
   }
 
   /** @param {number} login @param {string} type */
   #kicked(login, type) {
     if (login !== this.#logins || !this.#session) return;
-    this.#end(KICKED_OUT[type] ?? CODE.LOGIN_FAILED, `kicked out: ${type}`, false);
+    // Whoever displaced this one may share its storage, and has it now.
+    const leave = type === TYPES.KICKED_OUT_MULT_ACCOUNT ? 'leave' : 'keep';
+    this.#end(KICKED_OUT[type] ?? CODE.LOGIN_FAILED, `kicked out: ${type}`, leave);
     this.#emitter.emit(EVENT.KICKED_OUT, { data: { type } });
   }
 

@@ -16,7 +16,7 @@ const DOUBT = 3_000;
  * @property {() => Promise<void>} opened logs in; a rejection ends this socket
  * @property {(push: import('./wire.d.ts').Push) => void} push
  * @property {() => void} lost
- * @property {(state: 'connecting' | 'connected' | 'disconnected') => void} net
+ * @property {(state: 'connecting' | 'disconnected') => void} net
  * @property {(closeCode: number) => void} ended for good: coming back will not help
  */
 
@@ -98,6 +98,8 @@ export class Connection {
       this.#again();
       return;
     }
+    // A `close` follows every `error`.
+    socket.onerror = () => {};
     if (!this.#isWanted || attempt !== this.#attempt) {
       socket.close();
       return;
@@ -112,7 +114,6 @@ export class Connection {
         await this.#owner.opened();
         if (!isCurrent()) return;
         this.#backoff.succeeded();
-        this.#owner.net('connected');
       } catch (error) {
         // The server closes what it refuses, and says by its code what to do; else it is for us to end it.
         if (isCurrent()) this.#timer = setTimeout(() => this.#lost(socket, error), DOUBT);
@@ -126,8 +127,6 @@ export class Connection {
         this.#lost(socket, error);
       }
     };
-    // A `close` follows every `error`.
-    socket.onerror = () => {};
     socket.onclose = ({ code, reason }) => {
       if (isCurrent()) this.#closed(code, reason);
     };

@@ -15,6 +15,7 @@
  * @property {number} newest seq of the newest message, control entries left out
  * @property {number} hidden listed iff `newest` is above it
  * @property {number} floor what was said at or below it is gone
+ * @property {number} sent seq of the newest message of the account's own
  * @property {number} told unread messages up to `toldAt`, counted by the server
  * @property {number} toldAt
  * @property {number[]} since seqs of unread messages that came after `toldAt`
@@ -35,6 +36,7 @@ export function newRow(conversationID) {
     newest: 0,
     hidden: 0,
     floor: 0,
+    sent: 0,
     told: 0,
     toldAt: 0,
     since: [],
@@ -60,6 +62,7 @@ export function append(row, message, isOwn) {
   row.lastMessage = message;
   if (isOwn) {
     // One has read what one answers.
+    row.sent = message.seq;
     read(row, message.seq);
   } else if (message.seq > row.readUpTo) {
     row.since.push(message.seq);
@@ -143,6 +146,8 @@ function list(row, entry) {
     row.lastMessage = entry.lastMessage;
   }
   clear(row, entry.historyFloor);
+  // Answered after that was read: the entry does not count it, and no other will come for it.
+  if (row.sent > entry.lastSeq) read(row, row.sent);
 }
 
 /**

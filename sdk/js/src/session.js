@@ -39,6 +39,9 @@ const GOODBYE = 2_000;
  * @property {number} timeout
  */
 
+/** What becomes of what is stored: nothing, it is removed, or it is somebody else's from now on. */
+/** @typedef {'keep' | 'forget' | 'leave'} Leave */
+
 /** What a close code means when no push said more. @type {Record<number, string>} */
 const REASONS = { 4401: 'userSigExpired', 4501: 'REST_API_Kick', 4509: 'multipleAccount' };
 
@@ -119,7 +122,7 @@ export class Session {
 
   /** Whether there is a list to show, be it of an earlier run. */
   get hasList() {
-    return this.#isReady || this.#state.snapshot().cursor !== null;
+    return this.#isReady || this.#state.cursor !== null;
   }
 
   get isSyncCompleted() {
@@ -173,25 +176,24 @@ export class Session {
   }
 
   /**
-   * Ends it. What waits is rejected; with `forget`, what is stored is removed too and the server is told.
+   * Ends it; what waits is rejected.
    * @param {(isKept: boolean) => ChatError} why
-   * @param {boolean} forget
+   * @param {Leave} leave
    */
-  async end(why, forget) {
+  async end(why, leave) {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#stopTimers();
-    if (forget) {
-      const goodbye = this.#isLoggedIn ? this.#connection.request('logout', {}, GOODBYE) : Promise.resolve();
+    if (leave === 'forget' && this.#isLoggedIn) {
+      const goodbye = this.#connection.request('logout', {}, GOODBYE);
       // Whoever does not hear it sees the connection close.
       await Promise.race([goodbye.catch(() => {}), new Promise((resolve) => setTimeout(resolve, GOODBYE))]);
-    } else {
-      this.#store.flush();
     }
     this.#connection.stop();
-    this.#outbox.end(why);
-    if (forget) await this.#store.clear();
+    if (leave === 'keep') await this.#store.flush();
+    if (leave === 'forget') await this.#store.clear();
     else this.#store.close();
+    this.#outbox.end(why);
   }
 
   async #logIn() {
@@ -209,10 +211,11 @@ export class Session {
     this.#clockAhead = answer.serverTime - Date.now();
     this.#isLoggedIn = true;
     this.#acked = null;
-    const isCurrent = this.#page(answer);
+    this.#owner.net('connected');
+    const caughtUp = this.#page(answer);
     // While further pages come, calls can go: their answers are held back like pushes.
     this.#outbox.open();
-    await isCurrent;
+    await caughtUp;
   }
 
   /**
@@ -273,22 +276,25 @@ export class Session {
       clearTimeout(this.#gapTimer);
       this.#gapTimer = undefined;
     }
-    const doubtful = this.#state.doubtful();
-    if (doubtful) this.#ascertain(doubtful);
+    const { doubtful } = this.#state;
+    if (doubtful !== undefined) this.#ascertain(doubtful);
     this.#pingIn(this.#acked === this.#state.version ? PING : ACK);
   }
 
   /** How many messages are unread only the server knows. @param {string} conversationID */
   async #ascertain(conversationID) {
+    this.#state.beginSync();
+    let entry = null;
     try {
-      const { conversation } = await this.ask('conversation.get', { conversationID });
-      this.#state.told(conversation);
-      this.#store.listChanged();
-      this.#owner.changed();
+      entry = (await this.#connection.request('conversation.get', { conversationID })).conversation;
     } catch (error) {
-      // Not listed: it counts nothing. Not answered: the next catch-up says it.
-      this.#log.debug('conversation.get:', error);
+      if (!(error instanceof ChatError && error.code === CODE.CONVERSATION_NOT_FOUND)) {
+        this.#connection.fail(error);
+        return;
+      }
     }
+    this.#tell(this.#state.told(conversationID, entry));
+    this.#work();
   }
 
   /** @param {number} wait */

@@ -102,6 +102,11 @@ export class State {
     return this.#version;
   }
 
+  /** Where to resume from; null: there is nothing to resume. */
+  get cursor() {
+    return this.#cursor;
+  }
+
   get revision() {
     return this.#revision;
   }
@@ -132,11 +137,9 @@ export class State {
     return isBehind ? 'missing' : 'nothing';
   }
 
-  /** Takes out a conversation to ask the server for. */
-  doubtful() {
-    const [id] = this.#doubtful;
-    if (id !== undefined) this.#doubtful.delete(id);
-    return id;
+  /** A conversation to ask the server for, if there is one and nothing else is asked. */
+  get doubtful() {
+    return this.#syncing ? undefined : this.#doubtful.values().next().value;
   }
 
   /** Begins a catch-up; returns where from, null: from nothing. */
@@ -283,12 +286,23 @@ export class State {
   }
 
   /**
-   * Takes what the server says of one conversation that was asked for.
-   * @param {Entry} entry
+   * Takes what the server says of a conversation that was asked for, `beginSync` before it: like a catch-up it may
+   * be older than the pushes that overtook it.
+   * @param {string} conversationID
+   * @param {Entry | null} entry null: it is not listed, and counts nothing
+   * @returns {News[]}
    */
-  told(entry) {
+  told(conversationID, entry) {
     this.#revision += 1;
-    take(rowOf(this.#rows, entry.conversationID), entry);
+    this.#doubtful.delete(conversationID);
+    const held = this.#syncing?.held ?? [];
+    this.#syncing = null;
+    const row = rowOf(this.#rows, conversationID);
+    /** @type {News[]} */
+    const news = [{ kind: 'caughtUp', missed: new Map([[conversationID, row.lastSeq]]) }];
+    if (entry) take(row, entry);
+    for (const item of held) this.#judge(item, news);
+    return news;
   }
 
   /**

@@ -41,6 +41,9 @@ export async function destroyAll() {
   open.clear();
 }
 
+/** What a test looks again after. Not `ERROR`: looking at a device that isn't ready raises one. */
+const LOOK = Object.values(EVENT).filter((name) => name !== EVENT.ERROR);
+
 /** Waits until `condition` gives something, which is returned: after each event of the device, at most ten seconds. */
 export function until(chat, what, condition) {
   return new Promise((resolve, reject) => {
@@ -59,9 +62,9 @@ export function until(chat, what, condition) {
     const stop = () => {
       clearTimeout(timer);
       clearInterval(again);
-      for (const name of Object.values(EVENT)) chat.off(name, look);
+      for (const name of LOOK) chat.off(name, look);
     };
-    for (const name of Object.values(EVENT)) chat.on(name, look);
+    for (const name of LOOK) chat.on(name, look);
     look();
   });
 }
