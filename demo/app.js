@@ -145,7 +145,7 @@ function shown(device) {
 
 function stateChanged(device) {
   if (!device.isOnline) return;
-  // Its list comes first, a microtask ahead; what has not come with it is not on its way.
+  // Its list came first: what has not come with it is not on its way.
   const ms = timeline.caughtUp(device);
   if (ms !== null) timeline.record({ kind: 'online', actor: device, ms, isDone: true });
   renderTry();
@@ -282,6 +282,11 @@ $('#language').addEventListener('change', (event) => {
   setLanguage(event.target.value);
   renderAll();
   renderTimeline();
+});
+$('.skip').addEventListener('click', (event) => {
+  // The address names the visit: nothing else may go behind its #.
+  event.preventDefault();
+  $('#devices').focus();
 });
 $('#afresh').addEventListener('click', () => {
   startAfresh();

@@ -121,7 +121,7 @@ export class DeviceView {
 
   #rowOf(id) {
     const open = el('button', { type: 'button', class: 'open', onclick: () => this.#tap(id) },
-      el('input', { type: 'checkbox', tabindex: '-1', 'aria-hidden': 'true', hidden: true }),
+      el('span', { class: 'tick', 'aria-hidden': 'true', hidden: true }),
       el('span', { class: 'avatar', 'aria-hidden': 'true' }),
       el('span', { class: 'about' }, el('b', {}), el('span', {})),
       el('span', { class: 'badge', hidden: true }));
@@ -145,11 +145,9 @@ export class DeviceView {
     const trash = row.querySelector('.trash');
     trash.setAttribute('aria-label', t('delete.one', { name, device: t(this.#device.key) }));
     trash.hidden = this.#selected !== null;
-    const box = row.querySelector('input');
-    box.hidden = this.#selected === null;
-    box.checked = this.#selected?.has(id) ?? false;
+    row.querySelector('.tick').hidden = this.#selected === null;
     const open = row.querySelector('.open');
-    if (this.#selected) open.setAttribute('aria-pressed', String(box.checked));
+    if (this.#selected) open.setAttribute('aria-pressed', String(this.#selected.has(id)));
     else open.removeAttribute('aria-pressed');
   }
 
@@ -171,6 +169,7 @@ export class DeviceView {
   }
 
   #arrive(row) {
+    if (REDUCED.matches) return;
     row.classList.add('arriving');
     row.addEventListener('animationend', () => row.classList.remove('arriving'), { once: true });
   }

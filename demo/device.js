@@ -23,7 +23,7 @@ function ownStorage(name) {
 export class Device extends EventTarget {
   /** The conversations it lists, in its order. */
   list = [];
-  /** connecting, online or offline */
+  /** connecting, online (and caught up), or offline */
   state = 'connecting';
   /** Whether it has a list, be it an older one of its own storage. */
   hasList = false;
@@ -148,16 +148,16 @@ export class Device extends EventTarget {
   }
 
   #listen() {
-    this.#chat.on(EVENT.CONVERSATION_LIST_UPDATED, ({ data }) => {
+    this.#chat.on(EVENT.CONVERSATION_LIST_UPDATED, ({ data, isSyncCompleted }) => {
       this.list = data;
       this.hasList = true;
       this.#tell('change');
+      if (isSyncCompleted && this.isPlugged) this.#setState('online');
     });
     this.#chat.on(EVENT.MESSAGE_RECEIVED, ({ data }) => data.forEach((message) => this.#append(message)));
     this.#chat.on(EVENT.NET_STATE_CHANGE, ({ data }) => {
-      const isConnected = data.state === TYPES.NET_STATE_CONNECTED;
-      if (!this.isPlugged) this.#setState('offline');
-      else this.#setState(isConnected ? 'online' : 'connecting');
+      // Connected is not yet caught up: the list says when it is.
+      if (data.state !== TYPES.NET_STATE_CONNECTED) this.#setState(this.isPlugged ? 'connecting' : 'offline');
     });
     this.#chat.on(EVENT.KICKED_OUT, ({ data }) => this.#kickedOut(data.type));
   }

@@ -57,7 +57,7 @@ export function showTimeline(timeline, undo) {
 
 /** `Phone deleted 3 conversations (history cleared) → Laptop 4.1 ms, Browser is offline, will catch up` */
 function asText(event) {
-  const marks = [...event.marks].map(([device, mark]) => markText(device, mark));
+  const marks = [...event.marks].map(([device, mark]) => markText(event, device, mark));
   const said = event.failure ? failureText(event) : sentence(event);
   return marks.length > 0 ? `${said} → ${marks.join(', ')}` : said;
 }
@@ -77,7 +77,7 @@ function fill(item, event) {
   setText(item.querySelector('.said > span'), event.failure ? failureText(event) : sentence(event));
   const marks = item.querySelector('.marks');
   marks.replaceChildren(...[...event.marks].map(([device, mark]) =>
-    el('li', { 'data-kind': LOOKS[mark.kind] ?? mark.kind, 'data-device': device.key }, markText(device, mark))));
+    el('li', { 'data-kind': LOOKS[mark.kind] ?? mark.kind, 'data-device': device.key }, markText(event, device, mark))));
   const button = item.querySelector('.undo');
   if (!button) return;
   setText(button, t(event.isUndone ? 'undone' : 'undo'));
@@ -93,5 +93,5 @@ function sentence({ kind, actor, names, ids, cleared, to, name, on, ms }) {
   });
 }
 
-const markText = (device, { kind, ms }) =>
-  t(`mark.${kind}`, { device: t(device.key), ms: ms === undefined ? '' : millis(ms) });
+const markText = ({ actor }, device, { kind, ms }) =>
+  t(`mark.${kind}`, { device: t(device.key), actor: t(actor.key), ms: ms === undefined ? '' : millis(ms) });
