@@ -1,6 +1,8 @@
 //! The demo's own app. What the demo gives away are credentials of this app, and the switch it flips is this
 //! app's: no other is within its reach.
 
+use std::fmt;
+
 use super::apps::{nobody, put_new};
 use super::usersig;
 use super::{Denied, Engine, Result, StoreError};
@@ -15,17 +17,28 @@ const ACTOR: &str = "demo";
 const TOP: u32 = 1_399_999_999;
 /// Seconds that a UserSig holds. The page asks for another.
 const LIFETIME: i64 = 60 * 60;
+/// Accounts of the demo's app, from which on nobody new gets a credential. Accounts are not deleted: a demo for
+/// everybody has a store of its own, which is thrown away now and then.
+const ACCOUNTS: usize = 100_000;
 /// Users asked for at once.
 const USERS: usize = 8;
 
 /// What the page logs in with.
-#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DemoCredentials {
     pub app: SdkAppId,
     /// One for each user, in the order in which they were asked for.
     pub user_sigs: Vec<(UserId, String)>,
     /// Seconds that they hold.
     pub lifetime: i64,
+}
+
+// By hand, so that no log can hold a UserSig.
+impl fmt::Debug for DemoCredentials {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DemoCredentials")
+            .field("app", &self.app)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Engine {
@@ -68,7 +81,9 @@ impl Engine {
     /// UserSigs of the demo's app for 1 to 8 users whose names are the demo's own: `demo-NAME-SUFFIX`, NAME of
     /// 1 to 16 letters a-z, SUFFIX of 10 to 32 letters and digits. Whoever knows the name gets the credential,
     /// which is why the suffix is long.
-    pub async fn demo_credentials(&self, users: Vec<UserId>) -> Result<DemoCredentials> {
+    ///
+    /// None: the demo's app has all the accounts it may have, and these would be new.
+    pub async fn demo_credentials(&self, users: Vec<UserId>) -> Result<Option<DemoCredentials>> {
         if !(1..=USERS).contains(&users.len()) {
             return Err(Denied::invalid("userIDList", format!("1 to {USERS} users")).into());
         }
@@ -81,6 +96,10 @@ impl Engine {
         if app.disabled {
             return Err(Denied::AppDisabled.into());
         }
+        let (id, named) = (app.id, users.clone());
+        if !self.query(move |tx| has_room(tx, id, &named)).await? {
+            return Ok(None);
+        }
         let key = app
             .keys
             .first()
@@ -90,11 +109,11 @@ impl Engine {
             let text = usersig::sign(app.id, key, &user, now, LIFETIME);
             (user, text)
         };
-        Ok(DemoCredentials {
+        Ok(Some(DemoCredentials {
             app: app.id,
             user_sigs: users.into_iter().map(sign).collect(),
             lifetime: LIFETIME,
-        })
+        }))
     }
 
     /// Sets the switch of the demo's app; audited as the demo's.
@@ -115,6 +134,15 @@ fn known(tx: &dyn ReadTx) -> Result<Option<App>> {
         Some(id) => tx.app(id)?,
         None => None,
     })
+}
+
+fn has_room(tx: &dyn ReadTx, app: SdkAppId, users: &[UserId]) -> Result<bool> {
+    for user in users {
+        if tx.account(app, user)?.is_none() {
+            return Ok(tx.account_count(app)? < ACCOUNTS);
+        }
+    }
+    Ok(true)
 }
 
 fn free_number(apps: &[App]) -> Result<SdkAppId> {

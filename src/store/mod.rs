@@ -106,6 +106,8 @@ pub trait ReadTx {
     fn operator(&self, name: &str) -> Result<Option<Operator>>;
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
+    /// Goes through the app's accounts: for a page, not for a request of a client's.
+    fn account_count(&self, app: SdkAppId) -> Result<usize>;
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;

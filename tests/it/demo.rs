@@ -7,7 +7,9 @@ use tokio::net::TcpStream;
 use chatsync::domain::SdkAppId;
 use chatsync::settings::DemoServed;
 
-use crate::harness::{APP, HOUR, Host, OTHER_APP, ServerProcess, TestDevice, TestServer, Who};
+use crate::harness::{
+    APP, HOUR, Host, Launch, OTHER_APP, ServerProcess, TestDevice, TestServer, Who,
+};
 
 const ALICE: &str = "demo-alice-0123456789";
 
@@ -391,4 +393,42 @@ async fn an_operator_can_close_it() {
     assert_eq!(users(&server, &[ALICE]).await.status, 403);
     let on = json!({ "syncConversationDeletion": false });
     assert_eq!(call(&server, "PUT /demo/api/switch", &on).await.status, 403);
+}
+
+#[tokio::test]
+async fn a_demo_that_is_full_takes_in_nobody_new() {
+    let server = ServerProcess::start().await;
+    let app = users(&server, &[ALICE]).await.json()["sdkAppID"].as_i64();
+    let store = rusqlite::Connection::open(server.data().join("chatsync.db")).expect("the store");
+    let others = "INSERT INTO account (app, user, created_at)
+        WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < ?2) SELECT ?1, n, 0 FROM n";
+    store
+        .execute(others, rusqlite::params![app, 99_999])
+        .expect("added");
+    assert_eq!(users(&server, &[ALICE]).await.status, 200);
+    let alice = "INSERT INTO account (app, user, created_at) VALUES (?1, ?2, 0)";
+    store
+        .execute(alice, rusqlite::params![app, ALICE])
+        .expect("added");
+
+    // Who is in goes on.
+    assert_eq!(users(&server, &[ALICE]).await.status, 200);
+    let refused = users(&server, &[ALICE, "demo-bob-0123456789"]).await;
+    assert_eq!(
+        (refused.status, refused.json()["error"]["code"].as_str()),
+        (503, Some("full"))
+    );
+}
+
+#[tokio::test]
+async fn no_log_holds_what_it_gives_out() {
+    let launch = Launch::default().set("CHATSYNC__LOG__FILTER", "chatsync=trace,info");
+    let mut server = ServerProcess::start_with(launch).await;
+    let given = users(&server, &[ALICE]).await.json();
+    users(&server, &["administrator"]).await;
+    server.terminate();
+    let said = server.ended().await.said;
+    assert!(said.lines().count() > 1, "{said}");
+    let user_sig = given["users"][0]["userSig"].as_str().expect("text");
+    assert!(!said.contains(user_sig), "{said}");
 }

@@ -115,6 +115,10 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn account_count(&self, app: SdkAppId) -> Result<usize> {
+        self.count("SELECT COUNT(*) FROM account WHERE app = ?1", [app.0])
+    }
+
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>> {
         self.one(
             &format!("SELECT {} FROM account WHERE key = ?1", row::ACCOUNT),

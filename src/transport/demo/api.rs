@@ -47,6 +47,7 @@ pub(super) async fn users(
             .map_err(Failure::TooMany)?;
     }
     let made = context.engine.demo_credentials(user_id_list).await?;
+    let made = made.ok_or(Failure::Full)?;
     let users: Vec<_> = made
         .user_sigs
         .iter()
@@ -100,6 +101,7 @@ fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
 pub(super) enum Failure {
     Unreadable(JsonRejection),
     TooMany(Duration),
+    Full,
     Engine(EngineError),
 }
 
@@ -123,6 +125,11 @@ impl IntoResponse for Failure {
                 StatusCode::TOO_MANY_REQUESTS,
                 "too_many",
                 "the demo gives out no more for now".to_owned(),
+            ),
+            Self::Full => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "full",
+                "the demo has all the users it may have".to_owned(),
             ),
             Self::Engine(EngineError::Denied(Denied::AppDisabled)) => (
                 StatusCode::FORBIDDEN,
