@@ -13,6 +13,11 @@ const PING = 25_000;
 const ACK = 2_000;
 /** For the missing to come by itself. */
 const PATIENCE = 700;
+/**
+ * Displaced this soon after its login, a device tries once more: it may have been its own ghost, a login of an earlier
+ * connection or page that was long under way. Of two that both insist, the newer one wins.
+ */
+const GHOST = 10_000;
 /** For a goodbye. */
 const GOODBYE = 2_000;
 
@@ -70,6 +75,8 @@ export class Session {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #pingTimer;
   #pingAt = 0;
+  #loggedInAt = 0;
+  #isContested = false;
   /** What of the state was told. */
   #revision = 0;
 
@@ -199,7 +206,7 @@ export class Session {
   async #logIn() {
     const { SDKAppID: sdkAppID, userID, userSig, deviceID, platform } = this.#account;
     const cursor = this.#state.beginSync();
-    this.#refused = null;
+    this.#refused = this.#kickedOut = null;
     /** @type {import('./wire.d.ts').Login} */
     let answer;
     try {
@@ -210,6 +217,7 @@ export class Session {
     }
     this.#clockAhead = answer.serverTime - Date.now();
     this.#isLoggedIn = true;
+    this.#loggedInAt = Date.now();
     this.#acked = null;
     this.#owner.net('connected');
     const caughtUp = this.#page(answer);
@@ -337,6 +345,12 @@ export class Session {
 
   /** @param {number} closeCode */
   #ended(closeCode) {
+    const isContest = closeCode === 4509 && this.#kickedOut !== 'multipleDevice';
+    if (isContest && !this.#isContested && Date.now() - this.#loggedInAt < GHOST) {
+      this.#isContested = true;
+      this.#connection.start();
+      return;
+    }
     const reason = closeCode === 4500 ? null : (this.#kickedOut ?? REASONS[closeCode] ?? null);
     const error = this.#refused ?? new ChatError(CODE.LOGIN_FAILED, `the server closed with ${closeCode}`);
     this.#owner.ended(reason, error);

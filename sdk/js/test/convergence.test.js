@@ -44,7 +44,9 @@ async function shown(chat) {
   const { conversationList } = (await chat.getConversationList()).data;
   return conversationList.map(({ conversationID, unreadCount, isPinned, membership, lastMessage }) => ({
     conversationID, unreadCount, isPinned, membership,
-    last: lastMessage.lastSequence, text: lastMessage.messageForShow, isRevoked: lastMessage.isRevoked,
+    last: lastMessage.lastSequence,
+    // A revoke is not told to who has left the group, though what was revoked is gone for them too.
+    ...(membership === 'active' && { text: lastMessage.messageForShow, isRevoked: lastMessage.isRevoked }),
   }));
 }
 
@@ -137,7 +139,7 @@ async function play(number) {
         await chat.destroy();
         devices[which] = open(which);
         // Offline it says so in time, and goes on trying.
-        login(devices[which]).catch(() => {});
+        login(devices[which]).catch((error) => done.push(`  d${which}: ${error.code} ${error.message}`));
         await until(devices[which], 'a list', async () => devices[which].getConversationList().then(() => true, () => false));
       }
     }
@@ -148,6 +150,9 @@ async function play(number) {
 
   try {
     const fresh = await device(server, userID, { deviceID: 'fresh' });
+    // The wait before a new connection grows with each that failed.
+    await Promise.all(devices.map((chat, which) =>
+      until(chat, `d${which} in step`, async () => (await chat.getConversationList()).data.isSyncCompleted, 40)));
     let truth;
     await until(fresh, `case ${number}: all devices alike`, async () => {
       truth = await shown(fresh);

@@ -44,18 +44,22 @@ export async function destroyAll() {
 /** What a test looks again after. Not `ERROR`: looking at a device that isn't ready raises one. */
 const LOOK = Object.values(EVENT).filter((name) => name !== EVENT.ERROR);
 
-/** Waits until `condition` gives something, which is returned: after each event of the device, at most ten seconds. */
-export function until(chat, what, condition) {
+/** Waits until `condition` gives something, which is returned: after each event of the device, at most so many seconds. */
+export function until(chat, what, condition, seconds = 10) {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => {
       stop();
-      reject(new Error(`not within ten seconds: ${what}`));
-    }, 10_000);
+      reject(new Error(`not within ${seconds} seconds: ${what}`));
+    }, seconds * 1000);
     const look = async () => {
-      const found = await condition();
-      if (!found) return;
+      try {
+        const found = await condition();
+        if (!found) return;
+        resolve(found);
+      } catch (error) {
+        reject(error);
+      }
       stop();
-      resolve(found);
     };
     // Not everything that a test waits for is an event.
     const again = setInterval(look, 100);

@@ -33,7 +33,8 @@ export class Proxy {
       };
       for (const socket of [client, upstream]) socket.on('close', end).on('error', end);
     });
-    proxy.#server.listen(0, '127.0.0.1');
+    // A test that failed must not keep the process from ending.
+    proxy.#server.listen(0, '127.0.0.1').unref();
     await once(proxy.#server, 'listening');
     proxy.socket = `ws://127.0.0.1:${proxy.#server.address().port}/ws`;
     return proxy;
