@@ -38,8 +38,8 @@ async function remove(device, conversations, cleared) {
   const ids = conversations.map(({ conversationID }) => conversationID);
   if (ids.length === 0) return;
   const names = () => conversations.map((one) => titleOf(one).name);
-  const event = timeline.record(
-    { kind: 'delete', actor: device, ids, names, cleared, isSynced, isDone: false },
+  const event = record(
+    { kind: 'delete', actor: device, ids, names, cleared, isSynced },
     siblings(device),
     (other) => ids.every((id) => !other.lists(id)),
   );
@@ -53,8 +53,8 @@ async function restore(event) {
   const device = isFit(event.actor) ? event.actor : alices().find(isFit);
   if (!device || event.isUndone) return;
   event.isUndone = true;
-  const undoing = timeline.record(
-    { kind: 'restore', actor: device, ids, names, isDone: false },
+  const undoing = record(
+    { kind: 'restore', actor: device, ids, names },
     siblings(device),
     (other) => ids.every((id) => other.lists(id)),
   );
@@ -70,9 +70,8 @@ async function send(device, conversation, text) {
     const isAddressed = one.person === 'bob' ? concernsBob(device, conversation) : concernsAlice(device, conversation);
     return one !== device && isAddressed;
   });
-  const event = timeline.record(
-    { kind: 'message', actor: device, ids: [conversation.conversationID], to: () => titleOf(conversation).name,
-      isDone: false },
+  const event = record(
+    { kind: 'message', actor: device, ids: [conversation.conversationID], to: () => titleOf(conversation).name },
     followers,
     (other) => lastSeq(other, mirrored(other, device, conversation)) > seen.get(other),
   );
@@ -81,8 +80,8 @@ async function send(device, conversation, text) {
 
 async function quit(device, conversation) {
   const { conversationID } = conversation;
-  const event = timeline.record(
-    { kind: 'quit', actor: device, ids: [conversationID], name: () => titleOf(conversation).name, isDone: false },
+  const event = record(
+    { kind: 'quit', actor: device, ids: [conversationID], name: () => titleOf(conversation).name },
     siblings(device),
     (other) => (other.conversation(conversationID)?.membership ?? 'active') !== 'active',
   );
@@ -151,12 +150,14 @@ function stateChanged(device) {
   renderTry();
 }
 
-function showKept() {
-  const [newest] = timeline.events;
-  for (const [device, { kind }] of newest?.marks ?? []) {
+/** Notes what was begun, and tells it on the devices that will not follow now. */
+function record(what, followers, isThere) {
+  const event = timeline.record({ ...what, isDone: false }, followers, isThere);
+  for (const [device, { kind }] of event.marks) {
     if (kind === 'kept') views.get(device.key).mark('kept', t('here.kept'));
-    if (kind === 'wait' && device.isPlugged === false) views.get(device.key).mark('wait', t('here.wait'));
+    if (kind === 'wait') views.get(device.key).mark('wait', t('here.wait'));
   }
+  return event;
 }
 
 /** What one click deletes on the phone; rather not what the visitor can go on with. */
@@ -242,6 +243,7 @@ function addDevice(app, key, person, platform, place) {
   views.set(key, view);
   device.addEventListener('state', () => stateChanged(device));
   device.addEventListener('displaced', displaced);
+  device.addEventListener('failed', ({ detail }) => serverProblem(detail));
   $(place).append(view.element);
   if (visit.unplugged.includes(key)) device.setPlugged(false);
   return device;
@@ -266,7 +268,10 @@ async function open() {
   addDevice(app, 'browser', 'alice', 'Web', '#alice-devices');
   const bob = addDevice(app, 'bob', 'bob', 'Android', '#bob-devices');
   $('#switch').disabled = false;
-  await Promise.all([...devices.values()].map((device) => device.start(userSigs.get(device.userID))));
+  const start = (device) => device.start(userSigs.get(device.userID));
+  // One that is unplugged logs in whenever it is plugged in: nobody waits for that.
+  for (const device of [...devices.values()].filter((one) => !one.isPlugged)) start(device).catch(serverProblem);
+  await Promise.all([...devices.values()].filter((one) => one.isPlugged).map(start));
   if (!visit.isFurnished) {
     if (phone.list.length === 0) await furnish({ suffix, app, userSigs }, phone, bob);
     visit.furnished();
@@ -296,10 +301,7 @@ globalThis.addEventListener('hashchange', () => location.reload());
 setInterval(watchSwitch, SWITCH_PERIOD);
 document.addEventListener('visibilitychange', watchSwitch);
 
-timeline.addEventListener('change', () => {
-  showKept();
-  renderTry();
-});
+timeline.addEventListener('change', renderTry);
 const renderTimeline = showTimeline(timeline, restore);
 renderAll();
 open().catch(serverProblem);

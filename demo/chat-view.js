@@ -2,6 +2,7 @@
 
 import { el, icon, setText } from './dom.js';
 import { nameOf, titleOf } from './cast.js';
+import { isRefusal } from './device.js';
 import { t } from './i18n.js';
 
 /** What a group's tips say, by their `operationType`. */
@@ -29,8 +30,8 @@ export class ChatView {
     this.#conversation = conversation;
     this.#back = el('button', { type: 'button', class: 'plain back', onclick: actions.close }, icon('back'));
     this.leave = el('button', { type: 'button', class: 'plain danger leave', onclick: () => this.#quit() });
-    this.trash = el('button', { type: 'button', class: 'plain trash', onclick: () => actions.remove(this.#conversation) },
-      icon('trash'));
+    const remove = () => actions.remove(this.#conversation);
+    this.trash = el('button', { type: 'button', class: 'plain trash', onclick: remove }, icon('trash'));
     this.send = el('button', { type: 'submit', class: 'plain' }, icon('send'));
     this.form = el('form', { class: 'composer', onsubmit: (event) => this.#send(event) }, this.#input, this.send);
     this.element = el('div', { class: 'chat' },
@@ -73,10 +74,10 @@ export class ChatView {
   /** Reads the messages anew. */
   async load() {
     try {
-      this.#show((await this.#device.messages(this.id)) ?? []);
+      this.#show(await this.#device.messages(this.id));
       if (this.#device.isOnline) await this.#device.read(this.id);
     } catch (error) {
-      this.#refused('unsent', error);
+      this.#refused(error);
     }
   }
 
@@ -87,9 +88,11 @@ export class ChatView {
     this.#toNewest();
   }
 
+  /** @param {any[] | null} messages null: there is no connection to read them over */
   #show(messages) {
-    this.#messages.replaceChildren(...messages.map(messageOf));
-    if (messages.length === 0) this.#messages.append(el('p', { class: 'nothing' }, t('no.history')));
+    this.#messages.replaceChildren(...(messages ?? []).map(messageOf));
+    const why = messages ? 'no.history' : 'no.connection';
+    if (!messages?.length) this.#messages.append(el('p', { class: 'nothing' }, t(why)));
     this.#toNewest();
   }
 
@@ -98,12 +101,12 @@ export class ChatView {
     const text = this.#input.value.trim();
     if (!text) return;
     this.#refusal.hidden = true;
+    this.#input.value = '';
     try {
-      const message = await this.#actions.send(this.#conversation, text);
-      this.#input.value = '';
-      this.append(message);
+      this.append(await this.#actions.send(this.#conversation, text));
     } catch (error) {
-      this.#refused('refused', error);
+      this.#refused(error);
+      this.#input.value ||= text;
     }
   }
 
@@ -112,12 +115,12 @@ export class ChatView {
       await this.#actions.quit(this.#conversation);
       this.focus();
     } catch (error) {
-      this.#refused('refused', error);
+      this.#refused(error);
     }
   }
 
-  #refused(words, error) {
-    setText(this.#refusal, t(words, { code: error.code, message: error.message }));
+  #refused({ code, message }) {
+    setText(this.#refusal, t(isRefusal(code) ? 'refused' : 'undone.here', { code, message }));
     this.#refusal.hidden = false;
     this.#toNewest();
   }

@@ -64,7 +64,8 @@ export class DeviceView {
     this.clear = el('input', { type: 'checkbox', class: 'clear' });
     this.clear.checked = true;
     this.clearText = el('span', {});
-    this.confirm = el('button', { type: 'button', class: 'button danger confirm', onclick: () => this.#removeSelected() });
+    const confirm = { type: 'button', class: 'button danger confirm', onclick: () => this.#removeSelected() };
+    this.confirm = el('button', confirm);
     this.choice = el('div', { class: 'choice' }, el('label', {}, this.clear, this.clearText), this.confirm);
     this.home = el('div', { class: 'chat home' },
       el('div', { class: 'app-bar' }, this.heading, this.all, this.select), this.nothing, this.rows, this.choice);

@@ -8,6 +8,9 @@ import { userIDOf } from './cast.js';
 const NETWORK_TIMEOUT = 2801;
 const QUIET = 4;
 
+/** Whether an error's number is the server's; below are the SDK's own. */
+export const isRefusal = (code) => code >= 10_000;
+
 /** Web Storage under a name of its own, so that no device sees another's. */
 function ownStorage(name) {
   return {
@@ -18,7 +21,8 @@ function ownStorage(name) {
 }
 
 /**
- * Events: `change` (its list, or a conversation in it), `state`, `message` (`detail`: the message), `displaced`.
+ * Events: `change` (its list, or a conversation in it), `state`, `message` (`detail`: the message), `displaced`
+ * (another tab is this device now), `failed` (`detail`: the error; it will not come back by itself).
  */
 export class Device extends EventTarget {
   /** The conversations it lists, in its order. */
@@ -163,12 +167,13 @@ export class Device extends EventTarget {
   }
 
   async #kickedOut(type) {
-    if (type === TYPES.KICKED_OUT_USERSIG_EXPIRED) {
-      this.#setState('connecting');
+    this.#setState('connecting');
+    try {
+      if (type !== TYPES.KICKED_OUT_USERSIG_EXPIRED) throw new Error(type);
       await this.start(await this.#refresh());
-    } else {
-      this.#setState('offline');
-      this.#tell('displaced');
+    } catch (error) {
+      const isDisplaced = type === TYPES.KICKED_OUT_MULT_ACCOUNT || type === TYPES.KICKED_OUT_MULT_DEVICE;
+      this.#tell(isDisplaced ? 'displaced' : 'failed', error);
     }
   }
 

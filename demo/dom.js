@@ -27,16 +27,18 @@ const PATHS = {
   send: 'M5 12h13M12 5l7 7-7 7',
   leave: 'M14 4h4a2 2 0 0 1 2 2v12a2 2 0 0 1-2 2h-4M10 16l4-4-4-4M14 12H4',
   plug: 'M5 12.500a10 10 0 0 1 14 0M8 15.800a5.700 5.700 0 0 1 8 0M12 19.500v.01M2 9a14.500 14.500 0 0 1 20 0',
-  unplug: 'M3 3l18 18M8.500 15.800a5.700 5.700 0 0 1 7 0M12 19.500v.01M5 12.500a10 10 0 0 1 4-2.400M2 9a14.500 14.500 0 0 1 5-3M15 10.300a10 10 0 0 1 4 2.200M11 5.700A14.500 14.500 0 0 1 22 9',
+  unplug: 'M3 3l18 18M8.500 15.800a5.700 5.700 0 0 1 7 0M12 19.500v.01M5 12.500a10 10 0 0 1 4-2.400M2 9a14.500 14.500 0 0 1 5-3'
+    + 'M15 10.300a10 10 0 0 1 4 2.200M11 5.700A14.500 14.500 0 0 1 22 9',
 };
 
 /** @param {keyof typeof PATHS} name */
 export function icon(name) {
   const svg = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
   const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
-  const attributes = { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true', fill: 'none', stroke: 'currentColor' };
+  const attributes = { viewBox: '0 0 24 24', class: 'icon', 'aria-hidden': 'true' };
   for (const [key, value] of Object.entries(attributes)) svg.setAttribute(key, value);
-  const stroke = { d: PATHS[name], 'stroke-width': '2', 'stroke-linecap': 'round', 'stroke-linejoin': 'round' };
+  const stroke = { d: PATHS[name], fill: 'none', stroke: 'currentColor', 'stroke-width': '2',
+    'stroke-linecap': 'round', 'stroke-linejoin': 'round' };
   for (const [key, value] of Object.entries(stroke)) path.setAttribute(key, value);
   svg.append(path);
   return svg;

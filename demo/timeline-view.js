@@ -1,5 +1,6 @@
 // The timeline on the page, and as sentences for those who listen to it.
 
+import { isRefusal } from './device.js';
 import { el, setText } from './dom.js';
 import { currentLanguage, millis, t } from './i18n.js';
 
@@ -76,15 +77,18 @@ function itemOf(event, undo) {
 function fill(item, event) {
   setText(item.querySelector('.said > span'), event.failure ? failureText(event) : sentence(event));
   const marks = item.querySelector('.marks');
-  marks.replaceChildren(...[...event.marks].map(([device, mark]) =>
-    el('li', { 'data-kind': LOOKS[mark.kind] ?? mark.kind, 'data-device': device.key }, markText(event, device, mark))));
+  marks.replaceChildren(...[...event.marks].map(([device, mark]) => {
+    const looks = { 'data-kind': LOOKS[mark.kind] ?? mark.kind, 'data-device': device.key };
+    return el('li', looks, markText(event, device, mark));
+  }));
   const button = item.querySelector('.undo');
   if (!button) return;
   setText(button, t(event.isUndone ? 'undone' : 'undo'));
   button.disabled = event.isUndone || Boolean(event.failure) || !event.isDone;
 }
 
-const failureText = ({ actor, failure }) => t('said.refused', { device: t(actor.key), ...failure });
+const failureText = ({ actor, failure }) =>
+  t(isRefusal(failure.code) ? 'said.refused' : 'said.failed', { device: t(actor.key), ...failure });
 
 function sentence({ kind, actor, names, ids, cleared, to, name, on, ms }) {
   return t(`said.${kind}`, {

@@ -46,6 +46,31 @@ test('the server is killed and comes back: nothing is lost and nobody has to do 
   await demo.close();
 });
 
+test('a credential that runs out is replaced, and nobody notices', async () => {
+  const page = await openPage(browser, { viewport: { width: 1440, height: 960 }, locale: 'en-GB' });
+  const demo = new Demo(page);
+  let asked = 0;
+  await page.route('**/demo/api/users', async (route) => {
+    const response = await route.fetch();
+    const given = await response.json();
+    asked += 1;
+    if (asked === 1) {
+      const [alice] = given.users;
+      const words = ['--app', String(given.sdkAppID), '--user', alice.userID, '--expire', '4'];
+      alice.userSig = server.command('usersig', ...words);
+    }
+    await route.fulfill({ response, json: given });
+  });
+  await page.goto(`${server.url}/demo/`);
+  await demo.ready();
+  while (asked < 4) await page.waitForResponse('**/demo/api/users');
+  for (const device of ALICES) await demo.device(device).locator('.state[data-state=online]').waitFor();
+  await demo.row('phone', 'Dave').locator('.trash').click();
+  await demo.follow(ALICES, without('Dave'));
+  calm(page);
+  await demo.close();
+});
+
 test('each visitor has users of their own, and may start afresh', async () => {
   const one = await Demo.open(browser, server);
   const other = await Demo.open(browser, server);
@@ -177,9 +202,9 @@ test('both languages have all words, and the page uses them all', async () => {
   await page.goto(`${server.url}/demo/`);
   const { en, zh, used } = await page.evaluate(async () => {
     const { TABLES } = await import('/demo/i18n.js');
-    const names = ['index.html', ...performance.getEntriesByType('resource').map(({ name }) => name)];
-    const sources = await Promise.all([...new Set(names)].filter((name) => /\.(js|html)$/.test(name) && !name.includes('/sdk/'))
-      .map(async (name) => (await fetch(name)).text()));
+    const loaded = performance.getEntriesByType('resource').map(({ name }) => name);
+    const own = ['index.html', ...loaded.filter((name) => name.endsWith('.js') && !name.includes('/sdk/'))];
+    const sources = await Promise.all(own.map(async (name) => (await fetch(name)).text()));
     return { en: Object.keys(TABLES.en), zh: Object.keys(TABLES['zh-CN']), used: sources.join('\n') };
   });
   assert.deepEqual(en, zh);

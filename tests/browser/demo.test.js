@@ -154,3 +154,30 @@ test('a conversation that is open closes when it is deleted elsewhere', async ()
   await demo.button('laptop', 'select').waitFor();
   await done();
 });
+
+test('a message is sent once, however often Enter is pressed', async () => {
+  await demo.openChat('phone', 'Bob');
+  await demo.said('phone', 'Lunch tomorrow?').waitFor();
+  await demo.device('phone').locator('.composer input').fill('Yes!');
+  for (let presses = 0; presses < 3; presses += 1) await demo.page.keyboard.press('Enter');
+  await demo.said('phone', 'Yes!').waitFor();
+  await demo.openChat('bob', 'Alice');
+  await demo.said('bob', 'Yes!').waitFor();
+  assert.equal(await demo.said('bob', 'Yes!').count(), 1);
+  await done();
+});
+
+test('what a device has read can be read without a connection', async () => {
+  await demo.openChat('laptop', 'Carol');
+  await demo.said('laptop', 'The tickets came today.').waitFor();
+  await demo.device('laptop').getByRole('button', { name: 'Back to the list' }).click();
+  await demo.plug('laptop', 'offline');
+  await demo.openChat('laptop', 'Carol');
+  await demo.said('laptop', 'The tickets came today.').waitFor();
+  await demo.device('laptop').getByRole('button', { name: 'Back to the list' }).click();
+  await demo.openChat('laptop', 'Dave');
+  await demo.device('laptop').getByText('Offline: these messages were not read before.').waitFor();
+  await demo.plug('laptop', 'online');
+  await demo.said('laptop', 'Invoice 2041 is paid').waitFor();
+  await done(/offline/);
+});
