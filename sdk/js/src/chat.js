@@ -49,7 +49,7 @@ const SENTENCES = {
   20016: 'the time in which this could be undone has passed',
 };
 
-/** @template T @param {T} data */
+/** @template T @param {T} data @returns {import('../types/index.d.ts').Result<T>} */
 const ok = (data) => ({ code: 0, data });
 
 export class Chat {
@@ -273,7 +273,7 @@ export class Chat {
     if (draftText) this.#drafts.set(conversationID, String(draftText));
     else this.#drafts.delete(conversationID);
     this.#changed();
-    return ok({ code: 0, conversation: this.#conversation(session, conversationID) });
+    return ok({ code: /** @type {const} */ (0), conversation: this.#conversation(session, conversationID) });
   }
 
   // Messages.

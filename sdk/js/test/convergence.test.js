@@ -9,7 +9,7 @@ import { MemoryStorage, Server, create, destroyAll, device, until, userSig } fro
 import { Proxy } from './lib/proxy.js';
 
 const SEED = Number(process.env.SEED ?? Math.floor(Math.random() * 2 ** 31));
-const CASES = Number(process.env.CASES ?? 100);
+const CASES = Number(process.env.CASES ?? 60);
 const STEPS = Number(process.env.STEPS ?? 30);
 /** Cases at a time: most of each is waiting. */
 const ABREAST = 25;
@@ -62,7 +62,7 @@ async function play(number) {
   const proxies = await Promise.all([0, 1, 2].map(() => Proxy.start(server)));
   const storages = proxies.map(() => new MemoryStorage());
   const open = (which) =>
-    create(server, { url: proxies[which].socket, deviceID: `d${which}`, storage: storages[which] });
+    create(server, { url: proxies[which].socket, deviceID: `d${which}`, storage: storages[which], timeout: 60_000 });
   const login = (chat) => chat.login({ userID, userSig: userSig(server, userID) });
   const devices = proxies.map((_, which) => open(which));
   await Promise.all(devices.map(login));
@@ -150,9 +150,13 @@ async function play(number) {
 
   try {
     const fresh = await device(server, userID, { deviceID: 'fresh' });
-    // The wait before a new connection grows with each that failed.
+    // The wait before a new connection grows with each that failed. And what was done before a reload has no promise
+    // any more that could be waited for.
     await Promise.all(devices.map((chat, which) =>
-      until(chat, `d${which} in step`, async () => (await chat.getConversationList()).data.isSyncCompleted, 40)));
+      until(chat, `d${which} in step`, async () => {
+        const calls = storages[which].getItem(`chatsync/1400000001/${userID}/d${which}/calls`);
+        return (calls ?? '[]') === '[]' && (await chat.getConversationList()).data.isSyncCompleted;
+      }, 40)));
     let truth;
     await until(fresh, `case ${number}: all devices alike`, async () => {
       truth = await shown(fresh);
@@ -162,6 +166,12 @@ async function play(number) {
       }
       return true;
     }).catch(async (error) => {
+      for (const [which, chat] of devices.entries()) {
+        const { isSyncCompleted } = (await chat.getConversationList()).data;
+        const tail = chat.events.slice(-12).map(({ name, data }) => `${name} ${JSON.stringify(data)?.slice(0, 60)}`);
+        done.push(`d${which}: ${isSyncCompleted ? '' : 'not '}in step; ${tail.join('; ')}`);
+        done.push(...['list', 'calls'].map((item) => storages[which].getItem(`chatsync/1400000001/${userID}/d${which}/${item}`)));
+      }
       for (const chat of devices) assert.deepEqual(await shown(chat), truth);
       throw error;
     });
