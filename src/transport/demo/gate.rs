@@ -39,7 +39,7 @@ pub(super) async fn gate(
     if is_served && is_own(request.method(), headers, &context.server.allowed_origins) {
         next.run(request).await
     } else {
-        let mut answer = StatusCode::NOT_FOUND.into_response();
+        let mut answer = (StatusCode::NOT_FOUND, "there is no such page").into_response();
         protect(answer.headers_mut());
         answer
     }
