@@ -89,6 +89,7 @@ impl Server {
             hub,
             settings.server.clone(),
             limits.clone(),
+            &settings.demo,
         ));
         Ok(Self {
             store,

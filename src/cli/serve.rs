@@ -44,7 +44,9 @@ async fn serve(
     let address = listener.local_addr().map_err(cannot_listen)?;
     let server = Server::build(settings, Arc::new(SystemClock)).await?;
     let made = welcome::first_start(server.engine(), settings).await?;
-    let apps = server.engine().apps().await?;
+    let mut apps = server.engine().apps().await?;
+    let demo = server.engine().demo_app_id().await?;
+    apps.retain(|app| Some(app.id) != demo);
     let operated = !server.engine().operators().await?.is_empty();
 
     let there = welcome::Commands::new(program, file, settings, address);

@@ -9,7 +9,7 @@ use super::failure::Failure;
 use crate::domain::app::SecretKey;
 use crate::domain::{App, SdkAppId};
 use crate::engine::Engine;
-use crate::settings::Settings;
+use crate::settings::{DemoServed, Settings};
 
 /// The identifier that may call the REST API of the first app.
 const ADMIN: &str = "administrator";
@@ -49,6 +49,8 @@ pub(super) struct Commands {
     settings: String,
     url: String,
     console: String,
+    /// Where the demo is, if somebody on this machine can open it.
+    demo: Option<String>,
 }
 
 impl Commands {
@@ -76,6 +78,7 @@ impl Commands {
             settings: config,
             url: format!("ws://{}/ws", reachable(address)),
             console: format!("http://{}/console/", reachable(address)),
+            demo: demo(settings.demo.serve, reachable(address)),
         }
     }
 
@@ -122,6 +125,12 @@ pub(super) fn greeting(
 ) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
+    if let Some(demo) = &commands.demo {
+        _ = writeln!(
+            text,
+            "demo         {demo}  open it and watch a deletion cross devices"
+        );
+    }
     if let Some(Made { app, key, password }) = made {
         _ = writeln!(
             text,
@@ -162,6 +171,16 @@ pub(super) fn greeting(
         commands.usersig(id),
     );
     text
+}
+
+/// The demo's address, unless nobody here would get it.
+fn demo(serve: DemoServed, at: SocketAddr) -> Option<String> {
+    let is_served = match serve {
+        DemoServed::Loopback => at.ip().is_loopback(),
+        DemoServed::Always => true,
+        DemoServed::Never => false,
+    };
+    is_served.then(|| format!("http://{at}/demo/"))
 }
 
 /// Where a client on this machine finds a listener on `address`.
@@ -261,7 +280,8 @@ mod tests {
         let first = greeting(Some(&made), &[app(false)], true, &commands());
         assert!(first.contains("fresh") && first.contains("word"));
         let second = greeting(None, &[app(false)], true, &commands());
-        assert!(!second.contains("stored") && first.ends_with(&second));
+        let (_, after_demo) = second.split_once('\n').unwrap();
+        assert!(!second.contains("stored") && first.ends_with(after_demo));
     }
 
     #[test]
@@ -272,11 +292,23 @@ mod tests {
     #[test]
     fn the_console_is_named_and_how_to_get_in() {
         let text = greeting(None, &[], true, &commands());
-        assert_eq!(
-            text,
-            "\nThe console, for operators: http://127.0.0.1:8080/console/\n"
-        );
+        let line = "\nThe console, for operators: http://127.0.0.1:8080/console/\n";
+        assert!(text.ends_with(line), "{text}");
         assert!(greeting(None, &[], false, &commands()).contains(" operator set\n"));
+    }
+
+    #[test]
+    fn the_demo_comes_first_where_it_is_served() {
+        let line = "demo         http://127.0.0.1:8080/demo/  open it and watch a deletion cross devices\n";
+        assert_eq!(greeting(None, &[], true, &commands()).lines().next(), line.lines().next());
+        assert!(greeting(None, &[app(true)], true, &commands()).starts_with(line));
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80));
+        assert_eq!(demo(DemoServed::Loopback, elsewhere), None);
+        assert_eq!(demo(DemoServed::Never, reachable(ADDRESS)), None);
+        assert_eq!(
+            demo(DemoServed::Always, elsewhere).as_deref(),
+            Some("http://192.0.2.1:80/demo/")
+        );
     }
 
     #[test]

@@ -211,7 +211,7 @@ pub(super) fn nobody(app: SdkAppId) -> Result<Actor> {
     })
 }
 
-fn add(operation: &mut Operation<'_>, app: &App, by: String) -> Result<()> {
+pub(super) fn add(operation: &mut Operation<'_>, app: &App, by: String) -> Result<()> {
     operation.tx.put_app(app)?;
     operation.tx.add_audit(&NewAuditRecord {
         time: operation.now,

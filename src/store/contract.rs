@@ -39,6 +39,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     apps_are_apart(&*fresh()).await;
     operators::check(&fresh).await;
     sessions::check(&fresh).await;
+    the_demos_app_is_remembered(&*fresh()).await;
 }
 
 type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;
@@ -496,4 +497,17 @@ async fn apps_are_apart(place: &dyn Place) {
     .await;
     assert_ne!(one.0, two.0);
     assert_ne!(one.1, two.1);
+}
+
+async fn the_demos_app_is_remembered(place: &dyn Place) {
+    let store = place.open();
+    let known = |store: &Arc<dyn Store>| {
+        let store = Arc::clone(store);
+        async move { query(&*store, |tx| tx.demo_app()).await.unwrap() }
+    };
+    assert_eq!(known(&store).await, None);
+    write(&*store, |tx| tx.put_demo_app(SdkAppId(u32::MAX))).await;
+    write(&*store, |tx| tx.put_demo_app(SdkAppId(7))).await;
+    drop(store);
+    assert_eq!(known(&place.open()).await, Some(SdkAppId(7)));
 }

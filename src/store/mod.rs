@@ -114,6 +114,8 @@ pub trait ReadTx {
     /// In the order of their names.
     fn operators(&self) -> Result<Vec<Operator>>;
     fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>>;
+    /// The app that is the demo's own, once there is one.
+    fn demo_app(&self) -> Result<Option<SdkAppId>>;
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
     /// Goes through the app's accounts: for a page, not for a request of a client's.
@@ -215,6 +217,8 @@ pub trait ReadTx {
 /// Reading and writing, by the single writer.
 pub trait WriteTx: ReadTx {
     fn put_app(&mut self, app: &App) -> Result<()>;
+    /// Notes which app is the demo's own.
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()>;
     fn put_operator(&mut self, operator: &Operator) -> Result<()>;
     fn remove_operator(&mut self, name: &OperatorName) -> Result<()>;
 

@@ -4,6 +4,7 @@
 mod console;
 mod convergence;
 mod crash;
+mod demo;
 mod durability;
 mod harness;
 mod hostile;

@@ -62,6 +62,11 @@ async fn the_first_start_says_all_that_is_needed_and_says_it_once() {
         first.starts_with("listening on http://127.0.0.1:"),
         "{first}"
     );
+    let demo = first.lines().nth(1).expect("a second line");
+    let (address, _) = printed(demo, "demo ")
+        .split_once("  ")
+        .expect("and what it is");
+    assert!(address.ends_with("/demo/"), "{address}");
     let secret = printed(&first, "secret key");
     let password = printed(&first, "operator    admin, password");
     assert_eq!(printed(&first, "app "), APP.to_string());

@@ -73,6 +73,12 @@ impl ReadTx for Tx<'_> {
         .ok_or_else(|| unreadable("meta", "no epoch"))
     }
 
+    fn demo_app(&self) -> Result<Option<SdkAppId>> {
+        self.one("SELECT value FROM meta WHERE key = 'demo_app'", [], |row| {
+            row.get(0).map(SdkAppId)
+        })
+    }
+
     fn app(&self, app: SdkAppId) -> Result<Option<App>> {
         self.one(
             &format!("SELECT {} FROM app WHERE id = ?1", row::APP),

@@ -61,6 +61,14 @@ impl WriteTx for Tx<'_> {
         Ok(())
     }
 
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('demo_app', ?1)",
+            [app.0],
+        )?;
+        Ok(())
+    }
+
     fn put_operator(&mut self, operator: &Operator) -> Result<()> {
         self.execute(
             &format!(
