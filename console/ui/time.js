@@ -1,0 +1,11 @@
+// Moments, as one reads them.
+
+import { el } from '../dom.js';
+import { ago, dateTime } from '../i18n/index.js';
+
+/** Date and time. */
+export const moment = (ms) => el('time', { datetime: new Date(ms).toISOString(), class: 'number' }, dateTime(ms));
+
+/** How long ago, with the exact time to be had by pointing at it. */
+export const since = (ms) =>
+  el('time', { datetime: new Date(ms).toISOString(), title: dateTime(ms), class: 'number' }, ago(ms));
