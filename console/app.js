@@ -56,11 +56,8 @@ function speak(language) {
 
 function navigate() {
   if (!shell) return;
+  if (here().parts.length === 0) history.replaceState(null, '', link(['overview']));
   const { parts, query } = here();
-  if (parts.length === 0) {
-    location.replace(link(['overview']));
-    return;
-  }
   const found = pageAt(parts);
   // Within one page only the section and the filters differ: what was typed there stays.
   if (shown?.found.key === found.key && shown.view.moved) {

@@ -7,6 +7,8 @@ const HEIGHT = 148;
 const PAD = { top: 8, right: 8, bottom: 20, left: 44 };
 /** The span shown, in milliseconds. */
 const SPAN = 5 * 60_000;
+/** Milliseconds without a figure that leave a hole: the page or the server was away. */
+const HOLE = 3000;
 /** Rows of the table: one in so many figures. */
 const EVERY = 15;
 
@@ -58,8 +60,8 @@ export class Chart {
   #draw() {
     const width = this.#plot.parentElement.clientWidth;
     if (width === 0) return;
-    const figures = this.#figures;
-    const end = figures.at(-1)?.time ?? Date.now();
+    const end = this.#figures.at(-1)?.time ?? Date.now();
+    const figures = this.#figures.filter(({ time }) => time >= end - SPAN);
     const most = nice(Math.max(0, ...this.#series.flatMap(({ read }) => figures.map((figure) => read(figure) ?? 0))));
     const x = (time) => PAD.left + (1 - (end - time) / SPAN) * (width - PAD.left - PAD.right);
     const y = (value) => HEIGHT - PAD.bottom - (value / most) * (HEIGHT - PAD.top - PAD.bottom);
@@ -70,12 +72,12 @@ export class Chart {
         svg('line', { class: 'grid', x1: PAD.left, x2: width - PAD.right, y1: y(value), y2: y(value) }),
         svg('text', { class: 'tick', x: PAD.left - 8, y: y(value) + 4, 'text-anchor': 'end' }, number(value, 2)),
       ]),
-      [5, 4, 3, 2, 1, 0].map((minutes) => svg('text', {
+      (width < 400 ? [4, 2, 0] : [5, 4, 3, 2, 1, 0]).map((minutes) => svg('text', {
         class: 'tick', x: x(end - minutes * 60_000), y: HEIGHT - 4,
         'text-anchor': minutes === 5 ? 'start' : minutes === 0 ? 'end' : 'middle',
       }, minutes === 0 ? t('chart.now') : t('chart.ago', { n: minutes }))),
       this.#series.map((series) => lines(series, figures, x, y, y(0))),
-      this.#mark(x, y));
+      this.#mark(figures, x, y));
     this.#tell();
   }
 
@@ -107,11 +109,11 @@ export class Chart {
   }
 
   /** What the pointer is at: a line through the plot, the figures beside it. */
-  #mark(x, y) {
-    this.#tip.hidden = this.#pointed === null || this.#figures.length === 0;
+  #mark(figures, x, y) {
+    this.#tip.hidden = this.#pointed === null || figures.length === 0;
     if (this.#tip.hidden) return null;
     const distance = (figure) => Math.abs(x(figure.time) - this.#pointed);
-    const nearest = this.#figures.reduce((best, figure) => (distance(figure) < distance(best) ? figure : best));
+    const nearest = figures.reduce((best, figure) => (distance(figure) < distance(best) ? figure : best));
     const at = x(nearest.time);
     show(this.#tip, el('span', { class: 'soft' }, clock(nearest.time)),
       this.#series.map(({ label, read }) => el('span', {}, `${label} `, el('strong', {}, this.#say(read(nearest))))));
@@ -130,14 +132,15 @@ export class Chart {
 function lines({ kind, read }, figures, x, y, ground) {
   const stretches = [];
   let open = null;
+  let before = 0;
   for (const figure of figures) {
     const value = read(figure);
-    if (value === null) {
-      open = null;
-    } else {
+    if (value === null || figure.time - before > HOLE) open = null;
+    if (value !== null) {
       if (open === null) stretches.push(open = []);
       open.push([x(figure.time), y(value)]);
     }
+    before = figure.time;
   }
   return stretches.map((points) => {
     const path = points.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join('L');

@@ -88,7 +88,8 @@ export class Shell {
     return entries.map(([label, parts, children]) => {
       const own = parts.join('/');
       const isHere = at === own;
-      const isWithin = at.startsWith(`${own}/`);
+      // What is about one app has entries of its own.
+      const isWithin = own !== 'apps' && at.startsWith(`${own}/`);
       const isOpen = children.length > 0 && (isHere || isWithin || depth < 2);
       return el('li', {},
         el('a', {

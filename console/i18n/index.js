@@ -42,12 +42,14 @@ export function number(value, digits = 0) {
 
 /** Date and time to the second, in the reader's time zone. */
 export function dateTime(ms) {
-  return new Intl.DateTimeFormat(current, { dateStyle: 'medium', timeStyle: 'medium' }).format(ms);
+  return new Intl.DateTimeFormat(current, {
+    year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+  }).format(ms);
 }
 
 /** The time of day to the second. */
 export function clock(ms) {
-  return new Intl.DateTimeFormat(current, { timeStyle: 'medium' }).format(ms);
+  return new Intl.DateTimeFormat(current, { timeStyle: 'medium', hourCycle: 'h23' }).format(ms);
 }
 
 const UNITS = [['day', 86_400_000], ['hour', 3_600_000], ['minute', 60_000], ['second', 1000]];

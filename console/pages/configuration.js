@@ -22,7 +22,7 @@ export function configuration({ params, signal }) {
   };
   const content = fetched(signal, find, (app) => (app === null
     ? el('p', { class: 'note bad' }, t('apps.unknown', { app: id }))
-    : el('div', { class: 'stack wide' }, state(app), keys(app), toFeatures(id))));
+    : el('div', { class: 'stack wide' }, toFeatures(id), state(app), keys(app))));
   live.addEventListener('app', content.reload, { signal });
 
   const done = (text) => {
@@ -96,6 +96,5 @@ export function configuration({ params, signal }) {
   };
 }
 
-const toFeatures = (id) => section(t('nav.features'),
-  el('a', { class: 'way', href: link(['apps', id, 'configuration', 'features']) },
-    el('strong', {}, t('nav.features')), el('span', {}, t('features.way'))));
+const toFeatures = (id) => el('a', { class: 'way', href: link(['apps', id, 'configuration', 'features']) },
+  el('strong', {}, t('nav.features')), el('span', {}, t('features.way')));

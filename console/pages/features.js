@@ -17,11 +17,9 @@ export function features({ params, signal }) {
   return {
     element: page(
       pageHead(t('nav.features'), { lead: t('features.lead'), beside: appBadge(app) }),
-      section(t('nav.loginAndMessage'), [
-        content.element,
-        el('a', { class: 'way', href: link(place) },
-          el('strong', {}, t('nav.loginAndMessage')), el('span', {}, t('login.lead'))),
-      ])),
+      el('a', { class: 'way', href: link(place) },
+        el('strong', {}, t('nav.loginAndMessage')), el('span', {}, t('features.loginAndMessage'))),
+      section(t('features.now'), content.element)),
   };
 }
 

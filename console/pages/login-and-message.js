@@ -117,7 +117,7 @@ function build({ editable, save }) {
           some: t('instances.some'),
           suggestion: 1,
           changed,
-          inner: count({ label: t('instances.title'), unit: t('instances.unit'), least: 1, most: 100, changed }),
+          inner: count({ label: t('instances.title'), unit: t('instances.unit'), least: 1, most: 1000, changed }),
         }),
       }),
     ]],

@@ -38,7 +38,8 @@ export function signIn({ speak }) {
 
   return el('main', { class: 'alone' },
     el('div', { class: 'card sign-in' },
-      el('img', { src: 'icon.svg', alt: '', width: 40, height: 40 }),
+      el('p', { class: 'brand' }, el('img', { src: 'icon.svg', alt: '', width: 28, height: 28 }),
+        'chatsync', el('span', {}, t('console'))),
       el('h1', { tabindex: '-1' }, t('signIn.title')),
       session.ended && el('p', { class: 'note warn', role: 'status' }, t('signIn.ended')),
       el('form', { class: 'stack', novalidate: true, on: { submit } },

@@ -121,7 +121,7 @@ function conversationTable(list) {
       each.membership !== 'active' && [' ', badge(t(`membership.${each.membership}`), 'warn')],
     ],
     number(each.unreadCount),
-    each.lastTime ? moment(each.lastTime) : '–',
+    each.lastTime ? since(each.lastTime) : '–',
     number(each.lastSeq),
     number(each.hiddenUpTo),
     number(each.historyFloor),

@@ -47,7 +47,7 @@ export function listing({
     element: el('div', {},
       el('form', { class: 'filters', role: 'search', 'aria-label': label, on: { submit } },
         Object.values(fields).map(({ element }) => element),
-        button(t('search'), null, { type: 'submit' }), extra),
+        el('div', { class: 'end-row' }, button(t('search'), null, { type: 'submit' }), extra)),
       content.element),
     moved: ({ query: wanted }) => take(wanted),
     reload: content.reload,

@@ -48,8 +48,9 @@ function place(toast) {
 /** What to tell somebody of an error. */
 export function explain(error) {
   if (error.code === 'locked') return t('error.locked', { time: roughly((error.retryAfter ?? 60) * 1000) });
-  // These are about what was sent, which the server knows best.
-  if ((error.code === 'invalid' || error.code === 'conflict') && error.message) return error.message;
+  // These are about what was sent, which the server knows best; its field's name is beside it already.
+  if (error.code === 'invalid') return error.message.replace(`${error.field}: `, '');
+  if (error.code === 'conflict') return error.message;
   if (error.code && hasMessage(`error.${error.code}`)) return t(`error.${error.code}`);
   return t('error.other', { message: error.message });
 }

@@ -14,7 +14,7 @@ const CHECK = 'M3 8.5 6.5 12 13 4.5';
 function history(change) {
   if (!change) return [t('setting.default')];
   const [before, between, after] = t('setting.changed', { by: '\n', time: '\n' }).split('\n');
-  return [before, given(change.by), between, since(change.time), after];
+  return [before, given(change.by.replace(/^operator:/, '')), between, since(change.time), after];
 }
 
 /**
@@ -113,13 +113,14 @@ export function setting({ key, title, help, control: make, tell, editable, save 
  */
 export function switchSetting({ key, title, help, meanings, editable, save, confirm = async () => true, id = newId() }) {
   const error = el('p', { class: 'error', role: 'alert', hidden: true });
-  const meaning = el('p', { class: 'meaning', id: newId() });
+  const meaning = meanings.map((text, place) =>
+    el('p', { class: 'meaning', id: newId() }, el('strong', {}, t(place === 1 ? 'on' : 'off')), ' ', text));
   const changed = el('p', { class: 'soft small' });
   const state = el('span', { class: 'saved' });
   const word = el('span', { class: 'switch-word', 'aria-hidden': 'true' });
   const control = el('button', {
     type: 'button', class: 'switch', role: 'switch', id, 'aria-labelledby': `${id}-title`,
-    'aria-describedby': meaning.id, 'aria-checked': 'false', disabled: !editable, on: { click: () => flip() },
+    'aria-describedby': meaning.map((each) => each.id).join(' '), 'aria-checked': 'false', disabled: !editable, on: { click: () => flip() },
   }, el('i', {}));
   const flip = async () => {
     const on = control.getAttribute('aria-checked') !== 'true';
@@ -141,7 +142,7 @@ export function switchSetting({ key, title, help, meanings, editable, save, conf
     const on = settings[key];
     control.setAttribute('aria-checked', String(on));
     show(word, t(on ? 'on' : 'off'));
-    show(meaning, meanings[Number(on)]);
+    for (const [place, each] of meaning.entries()) each.classList.toggle('holds', place === Number(on));
     show(changed, history(settings.changed[key]));
   };
   const element = el('div', { class: 'setting' },
