@@ -257,7 +257,7 @@ export default {
   'conversation.pinned': 'Pinned',
   'conversation.unread': 'Unread',
   'conversation.last': 'Last message',
-  'conversation.lastSeq': 'Last seq',
+  'conversation.lastSeq': 'seq {n}',
   'conversation.hidden': 'Hidden to',
   'conversation.floor': 'Cleared to',
   'conversation.read': 'Read to',

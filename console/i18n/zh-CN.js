@@ -257,7 +257,7 @@ export default {
   'conversation.pinned': '置顶',
   'conversation.unread': '未读',
   'conversation.last': '最后消息',
-  'conversation.lastSeq': '最后 seq',
+  'conversation.lastSeq': 'seq {n}',
   'conversation.hidden': '隐藏至',
   'conversation.floor': '清空至',
   'conversation.read': '已读至',

@@ -109,7 +109,7 @@ function moreButton(work) {
 function conversationTable(list) {
   const columns = [
     [t('conversation'), 'main'], [t('conversation.state')], [t('conversation.unread'), 'end'],
-    [t('conversation.last')], [t('conversation.lastSeq'), 'end'], [t('conversation.hidden'), 'end'],
+    [t('conversation.last')], [t('conversation.hidden'), 'end'],
     [t('conversation.floor'), 'end'], [t('conversation.read'), 'end'], [t('version'), 'end'],
     [t('conversation.undo')],
   ];
@@ -121,13 +121,13 @@ function conversationTable(list) {
       each.membership !== 'active' && [' ', badge(t(`membership.${each.membership}`), 'warn')],
     ],
     number(each.unreadCount),
-    each.lastTime ? since(each.lastTime) : '–',
-    number(each.lastSeq),
+    [each.lastTime ? [since(each.lastTime), ' '] : null,
+      el('span', { class: 'soft nowrap' }, t('conversation.lastSeq', { n: each.lastSeq }))],
     number(each.hiddenUpTo),
     number(each.historyFloor),
     number(each.readUpTo),
     number(each.version),
-    each.undoUntil === null ? '–' : timeLeft(each.undoUntil),
+    each.undoUntil === null ? '–' : el('span', { class: 'nowrap' }, timeLeft(each.undoUntil)),
   ]));
 }
 

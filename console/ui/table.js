@@ -1,4 +1,4 @@
-// Tables. On a narrow screen each row becomes a card, by style alone; the roles keep it a table for those who listen.
+// Tables. One that doesn't fit shows each row as a card; the roles keep it a table for those who listen.
 
 import { el } from '../dom.js';
 
@@ -12,12 +12,18 @@ export function table(caption, columns, rows) {
     class: columns[place][1],
     'data-label': columns[place][0],
   }, el('div', {}, content));
-  return el('table', { role: 'table' },
+  const whole = el('table', { role: 'table' },
     el('caption', { class: 'visually-hidden' }, caption),
     el('thead', { role: 'rowgroup' }, el('tr', { role: 'row' },
       columns.map(([title, kind]) => el('th', { role: 'columnheader', scope: 'col', class: kind }, title)))),
     el('tbody', { role: 'rowgroup' },
       rows.map((cells) => el('tr', { role: 'row' }, cells.map(cell)))));
+  const place = el('div', { class: 'table' }, whole);
+  new ResizeObserver(() => {
+    place.classList.remove('cards');
+    place.classList.toggle('cards', whole.scrollWidth > place.clientWidth);
+  }).observe(place);
+  return place;
 }
 
 /** Names and values, one below the other. */
