@@ -48,6 +48,9 @@ pub struct Features {
     pub undo_window: Millis,
     /// How long a message can be revoked by its sender, in milliseconds (Tencent: 2 minutes).
     pub revoke_window: Millis,
+    /// How long history is kept, in milliseconds; none: for ever (see [`retention`](super::retention)). Tencent's
+    /// "Historical Message Storage Period".
+    pub history_retention: Option<Millis>,
     /// Refuse C2C messages between accounts that are not friends (Tencent: off).
     pub relationship_check: bool,
     pub login_policy: LoginPolicy,
@@ -63,6 +66,7 @@ impl Default for Features {
             sync_conversation_deletion: false,
             undo_window: 7 * DAY,
             revoke_window: 2 * 60 * 1000,
+            history_retention: None,
             relationship_check: false,
             login_policy: LoginPolicy::default(),
         }

@@ -11,6 +11,7 @@ pub mod ids;
 pub mod login_policy;
 pub mod message;
 pub mod operator;
+pub mod retention;
 pub mod view;
 
 pub use app::{App, Features};

@@ -175,6 +175,7 @@ pub(super) fn nobody(app: SdkAppId) -> Result<Actor> {
         user,
         account: AccountKey(0),
         device: None,
+        by: None,
         connection: None,
     })
 }
@@ -209,6 +210,7 @@ fn settings(app: &App) -> Value {
         "sync-conversation-deletion": features.sync_conversation_deletion,
         "undo-window": features.undo_window,
         "revoke-window": features.revoke_window,
+        "history-retention": features.history_retention,
         "relationship-check": features.relationship_check,
         "login-mode": features.login_policy.mode,
         "instances-per-platform": features.login_policy.instances_per_platform,

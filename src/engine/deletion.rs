@@ -2,16 +2,33 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
 use crate::domain::deletion::{self, Deletion, MAX_CONVERSATIONS};
-use crate::domain::{ConversationId, View};
+use crate::domain::retention::Horizon;
+use crate::domain::{ConversationId, LogHead, Version, View};
 use crate::protocol::code::Code;
-use crate::protocol::push::{ConversationDeleted, DeletedConversation, Push};
+use crate::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
 use crate::protocol::{answer, method};
+use crate::store::ReadTx;
+
+/// What the audit log holds of a deletion, besides who, when and whose. At most [`MAX_CONVERSATIONS`] long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeletionDetail {
+    pub(super) conversation_list: Vec<DeletedConversation>,
+    pub(super) clear_history_message: bool,
+    /// The switch, as it stood in the deletion's own transaction.
+    pub(super) synced: bool,
+    /// The account's version after it; if it was not synced, also before it.
+    pub(super) version: Version,
+    /// None: it was done by the app's back end, or an operator.
+    pub(super) origin: Option<Origin>,
+}
 
 impl Engine {
     /// Deletes conversations: one transaction, one version, one push to the account's other devices.
@@ -31,8 +48,10 @@ impl Engine {
     pub async fn restore(&self, actor: &Actor, call: method::Restore) -> Result<answer::Deletion> {
         let request = Request::of("conversation.restore", call.request_id.as_ref(), &call)?;
         let ids = distinct(&call.conversation_id_list)?;
-        self.perform(actor, request, move |operation| restore(operation, ids))
-            .await
+        self.perform(actor, request, move |operation| {
+            restore(operation, ids, |_| true)
+        })
+        .await
     }
 
     /// Clears the history of a conversation, which stays listed.
@@ -162,16 +181,17 @@ fn delete(
         });
     }
     let origin = operation.origin();
+    let detail = DeletionDetail {
+        conversation_list: conversation_list.clone(),
+        clear_history_message: call.clear_history_message,
+        synced,
+        version,
+        origin: origin.clone(),
+    };
     operation.audit(
         "conversation.delete",
         operation.actor.user.clone().as_str(),
-        &json!({
-            "conversationList": conversation_list,
-            "clearHistoryMessage": call.clear_history_message,
-            "synced": synced,
-            "version": version,
-            "origin": origin,
-        }),
+        &json!(detail),
     )?;
     if synced {
         let push = Push::ConversationDeleted(ConversationDeleted {
@@ -191,9 +211,28 @@ fn delete(
     })
 }
 
-fn restore(operation: &mut Operation<'_>, ids: Vec<String>) -> Result<answer::Deletion> {
+/// Whether the newest message of a view's conversation can still be read by somebody.
+pub(super) fn is_newest_kept(
+    tx: &dyn ReadTx,
+    view: &View,
+    log: LogHead,
+    horizon: Horizon,
+) -> Result<bool> {
+    let newest = tx.mark(view.log, view.head(log).last_message_seq)?;
+    Ok(newest.is_some_and(|newest| {
+        newest.seq == view.head(log).last_message_seq && !horizon.is_past(newest.time)
+    }))
+}
+
+/// Restores those of the conversations whose newest deletion `is_meant`.
+pub(super) fn restore(
+    operation: &mut Operation<'_>,
+    ids: Vec<String>,
+    is_meant: impl Fn(&View) -> bool,
+) -> Result<answer::Deletion> {
     let account = operation.actor.account;
     let window = operation.features()?.undo_window;
+    let horizon = operation.horizon()?;
     let mut results = Vec::with_capacity(ids.len());
     let mut restored = Vec::with_capacity(ids.len());
     for id in ids {
@@ -201,7 +240,10 @@ fn restore(operation: &mut Operation<'_>, ids: Vec<String>) -> Result<answer::De
             Err(code) => results.push(failed(id, code)),
             Ok(mut view) => {
                 let log = operation.tx.head(view.log)?;
-                if deletion::restore(&mut view, log, operation.now, window).is_err() {
+                let kept = is_newest_kept(&*operation.tx, &view, log, horizon)?;
+                if !is_meant(&view)
+                    || deletion::restore(&mut view, log, kept, operation.now, window).is_err()
+                {
                     results.push(failed(id, Code::WINDOW_PASSED));
                 } else {
                     let up_to = Some(view.floors.hidden_upto);

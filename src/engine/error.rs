@@ -39,6 +39,10 @@ pub enum Denied {
     TooManyPins(usize),
     #[error("no such device")]
     NoSuchDevice,
+    #[error("no such user")]
+    NoSuchUser,
+    #[error("no such deletion")]
+    NoSuchDeletion,
     #[error("{0}")]
     BadMessage(&'static str),
     #[error("the payload is longer than {0} bytes")]

@@ -79,6 +79,7 @@ impl Engine {
             user: user.clone(),
             account: account.unwrap_or(AccountKey(0)),
             device: None,
+            by: None,
             connection: None,
         };
         let key = self

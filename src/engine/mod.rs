@@ -6,12 +6,15 @@
 
 mod apps;
 mod attempts;
+pub mod audit;
 mod clock;
 mod deletion;
 mod devices;
 mod error;
+mod expiry;
 mod friends;
 mod groups;
+pub mod inspect;
 mod login;
 mod marks;
 mod messages;
@@ -60,8 +63,10 @@ pub struct Actor {
     pub app: SdkAppId,
     pub user: UserId,
     pub account: AccountKey,
-    /// None: the app's back end.
+    /// None: the app's back end, or an operator.
     pub device: Option<(DeviceId, Platform)>,
+    /// Who does it for the account, as the audit log has them: an operator.
+    pub by: Option<String>,
     /// The connection that gets the answer, and so needs no push.
     pub connection: Option<ConnectionId>,
 }

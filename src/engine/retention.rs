@@ -15,9 +15,17 @@ const LOGS: usize = 20;
 const DEVICE_MEMORY: Millis = 180 * 24 * 60 * 60 * 1000;
 
 impl Engine {
-    /// Forgets requestIDs, devices and console sessions that are old enough, and erases history that nobody can read again.
-    /// Bounded; returns whether there is more to do at once.
+    /// Forgets requestIDs, devices and console sessions that are old enough, and erases history that nobody can read
+    /// again, or that an app keeps no longer. Bounded; returns whether there is more to do at once.
     pub async fn sweep(&self) -> Result<bool> {
+        let mut more = self.forget().await?;
+        for app in self.apps().await? {
+            more |= self.expire(&app).await?;
+        }
+        Ok(more)
+    }
+
+    async fn forget(&self) -> Result<bool> {
         let memory = self.limits.request_memory;
         self.perform(&nobody(SdkAppId(0))?, None, move |operation| {
             let now = operation.now;
@@ -49,7 +57,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
         .undo_window;
     let views = operation.tx.views_of_log(log)?;
 
-    let is_open_to_more = match views.first().map(|view| &view.conversation) {
+    let is_open_to_more = match views.first().map(|(_, view)| &view.conversation) {
         // Who joins such a group later reads its past.
         Some(ConversationId::Group(id)) => operation
             .tx
@@ -59,7 +67,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
     };
     let upto = views
         .iter()
-        .map(|view| erasable_upto(view, operation.now, window))
+        .map(|(_, view)| erasable_upto(view, operation.now, window))
         .min();
     let upto = if is_open_to_more {
         Seq(0)
@@ -73,7 +81,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
     // A deletion that can still be undone will be looked at again when it can't.
     let pending = views
         .iter()
-        .filter_map(|view| view.undo)
+        .filter_map(|(_, view)| view.undo)
         .map(|undo| undo.deleted_at + window + 1)
         .max();
     operation.tx.unschedule_erasure(log)?;

@@ -1,5 +1,7 @@
 //! What any store promises, as tests. A store's own tests call [`check`] with a way to open it.
 
+mod operators;
+
 use std::sync::{Arc, Mutex};
 
 use serde_json::value::RawValue;
@@ -33,6 +35,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
+    operators::check(fresh).await;
 }
 
 type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;

@@ -19,13 +19,14 @@ use std::pin::Pin;
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
+use crate::domain::retention::Mark;
 use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
     OperatorName, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use rows::{
-    Account, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind, NewAuditRecord, Operator,
-    RequestRecord,
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    NewAuditRecord, Operator, RequestRecord,
 };
 
 /// What can go wrong in a store.
@@ -118,6 +119,15 @@ pub trait ReadTx {
     /// Goes through the app's accounts: for a page, not for a request of a client's.
     fn account_count(&self, app: SdkAppId) -> Result<usize>;
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
+    /// An app's accounts whose userID begins with `prefix`, in the order of their userIDs' bytes, after the one
+    /// given.
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
     /// The account's views in the order of their conversations, after the one given.
@@ -161,6 +171,7 @@ pub trait ReadTx {
 
     fn devices(&self, account: AccountKey) -> Result<Vec<DeviceRow>>;
     fn device(&self, account: AccountKey, device: &DeviceId) -> Result<Option<DeviceRow>>;
+    fn device_count(&self, account: AccountKey) -> Result<usize>;
 
     fn request(
         &self,
@@ -169,18 +180,33 @@ pub trait ReadTx {
         id: &RequestId,
     ) -> Result<Option<RequestRecord>>;
 
-    /// Newest first, below `before`.
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>>;
+    /// By time, newest first, after the record `before`. Ends with `limit` records found, or `scan` looked at.
     fn audit(
         &self,
-        app: Option<SdkAppId>,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: usize,
+        scan: usize,
+    ) -> Result<AuditPage>;
+    /// The records of deletions in an app, of one user's if one is given: newest first, below `before`. Costs by
+    /// `limit` alone.
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
     /// Logs whose history may be erasable since `now` or before.
     fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// An app's logs whose oldest entry, as far as it is noted, is from before `before`; the oldest first.
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// The first entry at or after `seq`.
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>>;
     /// Every account's view of a log.
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>>;
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>>;
     fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;
 }
 
@@ -221,6 +247,10 @@ pub trait WriteTx: ReadTx {
     fn revoke(&mut self, log: LogId, seq: Seq) -> Result<()>;
     /// Physically removes entries at or below `upto`, `limit` at most; returns how many.
     fn erase(&mut self, log: LogId, upto: Seq, limit: usize) -> Result<usize>;
+
+    /// Notes the time of the log's oldest entry; none: it has none. An entry appended to a log without one does so
+    /// too.
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()>;
 
     /// Looks at the log again at `due_at`, or later if it is due later already.
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;

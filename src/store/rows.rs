@@ -10,6 +10,7 @@ pub struct Account {
     pub app: SdkAppId,
     pub user: UserId,
     pub version: Version,
+    pub created_at: Millis,
 }
 
 /// An installation that has logged in.
@@ -92,4 +93,37 @@ pub struct NewAuditRecord {
 pub struct AuditRecord {
     pub id: i64,
     pub record: NewAuditRecord,
+}
+
+/// Which records of the audit log are asked for; a filter that is absent lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub app: Option<SdkAppId>,
+    /// These three by how the text begins.
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    pub target: Option<String>,
+    /// Not before this time.
+    pub from: Option<Millis>,
+    /// Not after this time.
+    pub to: Option<Millis>,
+}
+
+impl AuditFilter {
+    /// Whether the texts of a record are those asked for.
+    pub fn matches(&self, actor: &str, action: &str, target: &str) -> bool {
+        let begins = |text: &str, with: &Option<String>| {
+            with.as_ref()
+                .is_none_or(|with| text.starts_with(with.as_str()))
+        };
+        begins(actor, &self.actor) && begins(action, &self.action) && begins(target, &self.target)
+    }
+}
+
+/// A part of the audit log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPage {
+    pub records: Vec<AuditRecord>,
+    /// Where to go on; none: there is no more. There may be more although the page has few records, or none.
+    pub next: Option<i64>,
 }

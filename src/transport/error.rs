@@ -41,6 +41,8 @@ fn refusal(denied: &Denied) -> ErrorObject {
         Denied::WindowPassed => Code::WINDOW_PASSED.into(),
         Denied::TooManyPins(most) => ErrorObject::with(Code::TOO_MANY_PINS, json!({ "max": most })),
         Denied::NoSuchDevice => ErrorObject::invalid_params("deviceID", denied),
+        // Operators alone ask for these.
+        Denied::NoSuchUser | Denied::NoSuchDeletion => Code::INTERNAL.into(),
         Denied::BadMessage(reason) => {
             ErrorObject::with(Code::BAD_MESSAGE_BODY, json!({ "reason": reason }))
         }

@@ -2,18 +2,20 @@
 
 use rusqlite::{OptionalExtension, Params, Row, params};
 
-use super::Tx;
 use super::error::{failure, unreadable};
 use super::row::{self, int};
+use super::{Tx, audit};
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
+use crate::domain::retention::Mark;
 use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
     OperatorName, Position, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use crate::store::rows::{
-    Account, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind, Operator, RequestRecord,
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    Operator, RequestRecord,
 };
 use crate::store::{ReadTx, Result};
 
@@ -32,7 +34,7 @@ impl Tx<'_> {
             .map_err(failure)
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
         sql: &str,
         params: impl Params,
@@ -49,7 +51,7 @@ impl Tx<'_> {
     }
 }
 
-fn limit(limit: usize) -> i64 {
+pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -159,6 +161,31 @@ impl ReadTx for Tx<'_> {
             [key.0],
             row::account,
         )
+    }
+
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        most: usize,
+    ) -> Result<Vec<Account>> {
+        // What begins alike stands together: it starts at the prefix itself, and ends at the first that doesn't.
+        let mut accounts = self.many(
+            &format!(
+                "SELECT {} FROM account WHERE app = ?1 AND user >= ?2 AND user > ?3 ORDER BY user LIMIT ?4",
+                row::ACCOUNT
+            ),
+            params![app.0, prefix, after.map_or("", UserId::as_str), limit(most)],
+            row::account,
+        )?;
+        if let Some(end) = accounts
+            .iter()
+            .position(|account| !account.user.as_str().starts_with(prefix))
+        {
+            accounts.truncate(end);
+        }
+        Ok(accounts)
     }
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>> {
@@ -396,6 +423,13 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn device_count(&self, account: AccountKey) -> Result<usize> {
+        self.count(
+            "SELECT COUNT(*) FROM device WHERE account = ?1",
+            [account.0],
+        )
+    }
+
     fn request(
         &self,
         account: AccountKey,
@@ -409,22 +443,32 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>> {
+        self.one(
+            &format!("SELECT {} FROM audit WHERE id = ?1", row::AUDIT),
+            [id],
+            row::audit,
+        )
+    }
+
     fn audit(
         &self,
-        app: Option<SdkAppId>,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+        scan: usize,
+    ) -> Result<AuditPage> {
+        audit::search(self, filter, before, most, scan)
+    }
+
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
         before: Option<i64>,
         most: usize,
     ) -> Result<Vec<AuditRecord>> {
-        self.many(
-            "SELECT id, time, app, actor, action, target, detail FROM audit
-             WHERE (?1 IS NULL OR app = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            params![
-                app.map(|app| app.0),
-                before.unwrap_or(i64::MAX),
-                limit(most)
-            ],
-            row::audit,
-        )
+        audit::deletions(self, app, user, before, most)
     }
 
     fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<LogId>> {
@@ -435,11 +479,27 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>> {
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, most: usize) -> Result<Vec<LogId>> {
         self.many(
-            &format!("SELECT {} FROM view WHERE log = ?1", row::VIEW),
+            "SELECT id FROM log WHERE app = ?1 AND oldest_time < ?2 ORDER BY oldest_time LIMIT ?3",
+            params![app.0, before, limit(most)],
+            |row| row.get(0).map(LogId),
+        )
+    }
+
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT seq, time, message_count FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
+            params![log.0, int(seq.0)],
+            row::mark,
+        )
+    }
+
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
+        self.many(
+            &format!("SELECT {}, account FROM view WHERE log = ?1", row::VIEW),
             [log.0],
-            row::view,
+            |row| Ok((AccountKey(row.get("account")?), row::view(row)?)),
         )
     }
 

@@ -9,6 +9,7 @@ use crate::domain::app::{Features, SecretKey};
 use crate::domain::group::{Group, GroupType, Member, Role};
 use crate::domain::login_policy::{LoginMode, LoginPolicy};
 use crate::domain::message::{Entry, Sender};
+use crate::domain::retention::Mark;
 use crate::domain::view::{Floors, Leaving, Undo};
 use crate::domain::{
     AccountKey, App, DeviceId, LogHead, LogId, Membership, Platform, SdkAppId, Seq, UserId,
@@ -57,7 +58,7 @@ fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
 }
 
 pub(super) const APP: &str = "id, keys, admins, sync_conversation_deletion, undo_window, revoke_window, \
-     relationship_check, login_mode, instances_per_platform, disabled, created_at";
+     relationship_check, login_mode, instances_per_platform, disabled, created_at, history_retention";
 
 pub(super) fn app(row: &Row<'_>) -> Result<App> {
     let keys: Vec<String> = json(row, 1)?;
@@ -69,6 +70,7 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
             sync_conversation_deletion: row.get(3)?,
             undo_window: row.get(4)?,
             revoke_window: row.get(5)?,
+            history_retention: row.get(11)?,
             relationship_check: row.get(6)?,
             login_policy: LoginPolicy {
                 mode: word::<LoginMode>(row, 7)?,
@@ -103,7 +105,7 @@ pub(super) fn console_session(row: &Row<'_>) -> Result<ConsoleSession> {
     })
 }
 
-pub(super) const ACCOUNT: &str = "key, app, user, version";
+pub(super) const ACCOUNT: &str = "key, app, user, version, created_at";
 
 pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
@@ -111,6 +113,7 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
         app: SdkAppId(row.get(1)?),
         user: text(row, 2)?,
         version: Version(number(row, 3)?),
+        created_at: row.get(4)?,
     })
 }
 
@@ -228,6 +231,14 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
     })
 }
 
+pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
+    Ok(Mark {
+        seq: seq(row, 0)?,
+        time: row.get(1)?,
+        message_count: number(row, 2)?,
+    })
+}
+
 pub(super) fn group(row: &Row<'_>) -> Result<Group> {
     Ok(Group {
         log: LogId(row.get(0)?),
@@ -260,6 +271,8 @@ pub(super) fn device(row: &Row<'_>) -> Result<DeviceRow> {
         sigs_refused_upto: row.get(4)?,
     })
 }
+
+pub(super) const AUDIT: &str = "id, time, app, actor, action, target, detail";
 
 pub(super) fn audit(row: &Row<'_>) -> Result<AuditRecord> {
     Ok(AuditRecord {

@@ -180,17 +180,7 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
         tx.append(log, &entry).unwrap();
     }
 
-    let steps = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&steps);
-    connection
-        .progress_handler(
-            1,
-            Some(move || {
-                counted.fetch_add(1, Ordering::Relaxed);
-                false
-            }),
-        )
-        .unwrap();
+    let steps = count_steps(&mut connection);
     let mut tx = Tx {
         connection: &connection,
         position: messages,
@@ -209,4 +199,79 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
     view.version = tx.bump_version(account).unwrap();
     tx.put_view(account, &view).unwrap();
     steps.load(Ordering::Relaxed)
+}
+
+/// The audit log only grows: what an operator is shown must not cost by its length.
+#[test]
+fn a_page_of_deletions_costs_the_same_whatever_the_length_of_the_audit_log() {
+    let (short, long) = (steps_of_a_page(10), steps_of_a_page(10_000));
+    assert!(
+        long <= short + 20,
+        "10 records: {short} steps, 10,000 records: {long} steps"
+    );
+}
+
+fn steps_of_a_page(records: i64) -> u64 {
+    use super::Tx;
+    use crate::domain::{SdkAppId, UserId};
+    use crate::store::rows::{AuditFilter, NewAuditRecord};
+    use crate::store::{ReadTx, WriteTx};
+
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection).unwrap();
+    let mut tx = Tx {
+        connection: &connection,
+        position: 0,
+    };
+    let mut add = |time, target: &str, action: &str| {
+        let record = NewAuditRecord {
+            time,
+            app: SdkAppId(1),
+            actor: format!("user:{target}"),
+            action: action.into(),
+            target: target.into(),
+            detail: "{}".into(),
+        };
+        tx.add_audit(&record).unwrap();
+    };
+    for number in 0..5 {
+        add(number, "alice", "conversation.delete");
+    }
+    for number in 0..records {
+        add(5 + number, "bob", "conversation.delete");
+        add(5 + number, "alice", "conversation.restore");
+    }
+    let steps = count_steps(&mut connection);
+    let tx = Tx {
+        connection: &connection,
+        position: 0,
+    };
+    let alice = UserId::new("alice").unwrap();
+    let app = SdkAppId(1);
+    assert_eq!(tx.deletions(app, Some(&alice), None, 5).unwrap().len(), 5);
+    assert_eq!(tx.deletions(app, None, None, 5).unwrap().len(), 5);
+    let old = AuditFilter {
+        app: Some(app),
+        to: Some(4),
+        ..AuditFilter::default()
+    };
+    assert_eq!(tx.audit(&old, None, 9, 9).unwrap().records.len(), 5);
+    let old = AuditFilter { app: None, ..old };
+    assert_eq!(tx.audit(&old, None, 9, 9).unwrap().records.len(), 5);
+    steps.load(Ordering::Relaxed)
+}
+
+fn count_steps(connection: &mut Connection) -> Arc<AtomicU64> {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    connection
+        .progress_handler(
+            1,
+            Some(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                false
+            }),
+        )
+        .unwrap();
+    steps
 }

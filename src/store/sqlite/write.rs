@@ -36,7 +36,7 @@ impl WriteTx for Tx<'_> {
         let features = &app.features;
         self.execute(
             &format!(
-                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
                 row::APP
             ),
             params![
@@ -51,6 +51,7 @@ impl WriteTx for Tx<'_> {
                 features.login_policy.instances_per_platform,
                 app.disabled,
                 app.created_at,
+                features.history_retention,
             ],
         )?;
         self.execute(
@@ -153,6 +154,7 @@ impl WriteTx for Tx<'_> {
             app,
             user: user.clone(),
             version: Version(0),
+            created_at: now,
         })
     }
 
@@ -204,13 +206,14 @@ impl WriteTx for Tx<'_> {
 
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
         let position = self.position + 1;
-        let (head, is_group): (LogHead, bool) = self
+        let (head, is_group, is_empty): (LogHead, bool, bool) = self
             .one(
                 "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
                    last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
-                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
+                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group',
+                   oldest_time IS NULL",
                 params![log.0, !entry.is_control, int(position)],
-                |row| Ok((row::head(row)?, row.get(3)?)),
+                |row| Ok((row::head(row)?, row.get(3)?, row.get(4)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
         self.execute(
@@ -227,6 +230,9 @@ impl WriteTx for Tx<'_> {
                 entry.is_control,
             ],
         )?;
+        if is_empty {
+            self.put_oldest_time(log, Some(entry.time))?;
+        }
         if !is_group {
             self.execute(
                 "UPDATE view SET position = ?2 WHERE log = ?1",
@@ -260,6 +266,14 @@ impl WriteTx for Tx<'_> {
                (SELECT seq FROM entry WHERE log = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
             params![log.0, int(upto.0), i64::try_from(most).unwrap_or(i64::MAX)],
         )
+    }
+
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()> {
+        self.execute(
+            "UPDATE log SET oldest_time = ?2 WHERE id = ?1",
+            params![log.0, time],
+        )?;
+        Ok(())
     }
 
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {

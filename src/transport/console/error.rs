@@ -115,6 +115,8 @@ impl From<Denied> for ConsoleError {
             Denied::NoSuchApp => Self::not_found("app"),
             Denied::NoSuchConversation => Self::not_found("conversation"),
             Denied::NoSuchDevice => Self::not_found("device"),
+            Denied::NoSuchUser => Self::not_found("user"),
+            Denied::NoSuchDeletion => Self::not_found("deletion"),
             Denied::Invalid { field, reason } => Self::invalid(field, reason),
             other => Self::Conflict(other.to_string()),
         }

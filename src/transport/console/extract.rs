@@ -86,7 +86,6 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T>
 }
 
 /// The parameters after the question mark.
-#[expect(dead_code, reason = "for the calls that list and search")]
 #[derive(Debug)]
 pub(super) struct Query<T>(pub(super) T);
 

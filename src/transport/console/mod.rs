@@ -6,11 +6,16 @@
 
 mod access;
 mod apps;
+mod audit;
+mod csv;
+mod deletions;
 mod error;
 mod extract;
 mod operators;
+mod parameters;
 mod session;
 mod settings;
+mod users;
 
 use std::sync::Arc;
 
@@ -50,6 +55,9 @@ fn api() -> Router<Arc<Context>> {
         .merge(operators::routes())
         .merge(apps::routes())
         .merge(settings::routes())
+        .merge(users::routes())
+        .merge(deletions::routes())
+        .merge(audit::routes())
         .fallback(async || ConsoleError::not_found("call"))
         .method_not_allowed_fallback(async || ConsoleError::NotAllowed)
         .layer(middleware::from_fn(guard))

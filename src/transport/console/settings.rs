@@ -13,6 +13,7 @@ use super::error::ConsoleError;
 use super::extract::{Body, Path};
 use crate::domain::app::MAX_WINDOW;
 use crate::domain::login_policy::{LoginMode, MAX_INSTANCES};
+use crate::domain::retention::{LONGEST, SHORTEST};
 use crate::domain::{App, Features, Millis, SdkAppId};
 use crate::transport::Context;
 
@@ -27,6 +28,7 @@ const NAMES: &[(&str, &str)] = &[
     ("instances-per-platform", "instancesPerPlatform"),
     ("undo-window", "undoWindow"),
     ("revoke-window", "revokeWindow"),
+    ("history-retention", "historyRetention"),
     ("relationship-check", "relationshipCheck"),
 ];
 
@@ -60,6 +62,7 @@ fn values(app: &App) -> Value {
         sync_conversation_deletion,
         undo_window,
         revoke_window,
+        history_retention,
         relationship_check,
         login_policy,
     } = &app.features;
@@ -69,6 +72,7 @@ fn values(app: &App) -> Value {
         "instancesPerPlatform": login_policy.instances_per_platform,
         "undoWindow": undo_window,
         "revokeWindow": revoke_window,
+        "historyRetention": history_retention,
         "relationshipCheck": relationship_check,
     })
 }
@@ -87,6 +91,12 @@ struct Change {
     instances_per_platform: Option<Option<u32>>,
     undo_window: Option<Millis>,
     revoke_window: Option<Millis>,
+    #[serde(default, deserialize_with = "named")]
+    #[expect(
+        clippy::option_option,
+        reason = "null is a value, and what is absent stays"
+    )]
+    history_retention: Option<Option<Millis>>,
     relationship_check: Option<bool>,
 }
 
@@ -112,6 +122,13 @@ impl Change {
                 return Err(ConsoleError::invalid(name, reason));
             }
         }
+        let kept = self.history_retention.flatten();
+        if kept.is_some_and(|kept| !(SHORTEST..=LONGEST).contains(&kept)) {
+            let reason = format!(
+                "must be {SHORTEST} to {LONGEST} milliseconds (a day to ten years), or null for ever"
+            );
+            return Err(ConsoleError::invalid("historyRetention", reason));
+        }
         let instances = self.instances_per_platform.flatten();
         if instances.is_some_and(|most| !(1..=MAX_INSTANCES).contains(&most)) {
             let reason = format!("must be 1 to {MAX_INSTANCES}, or null for any number");
@@ -132,6 +149,7 @@ impl Change {
         );
         set(&mut features.undo_window, self.undo_window);
         set(&mut features.revoke_window, self.revoke_window);
+        set(&mut features.history_retention, self.history_retention);
         set(&mut features.relationship_check, self.relationship_check);
         set(&mut features.login_policy.mode, self.login_mode);
         set(

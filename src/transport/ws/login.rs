@@ -74,13 +74,13 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let actor = Actor {
-        app: identity.app,
-        user: identity.user,
-        account: identity.account,
-        device: Some((identity.device, identity.platform)),
-        connection: Some(registration.id()),
-    };
+    let actor = Actor::device(
+        identity.app,
+        identity.user,
+        identity.account,
+        (identity.device, identity.platform),
+        registration.id(),
+    );
     let identified = Identified::new(context, registration, actor, expires, is_completed);
     Turn {
         reply: Reply::Frame(frame),

@@ -35,13 +35,15 @@ async fn who_changed_what_last_is_shown() {
         before,
         json!({
             "syncConversationDeletion": false, "loginMode": "multi", "instancesPerPlatform": null,
-            "undoWindow": 604_800_000, "revokeWindow": 120_000, "relationshipCheck": false,
+            "undoWindow": 604_800_000, "revokeWindow": 120_000, "historyRetention": null,
+            "relationshipCheck": false,
             "changed": {},
         })
     );
     let change = json!({
         "syncConversationDeletion": true, "loginMode": "dual", "instancesPerPlatform": 3,
-        "undoWindow": 0, "revokeWindow": 31_536_000_000_i64, "relationshipCheck": true,
+        "undoWindow": 0, "revokeWindow": 31_536_000_000_i64, "historyRetention": 86_400_000,
+        "relationshipCheck": true,
     });
     let after = browser.patch(&path(), change.clone()).await.ok();
     for (name, value) in change.as_object().expect("settings") {
@@ -68,6 +70,9 @@ async fn a_setting_out_of_bounds_is_named_and_nothing_is_changed() {
         ("undoWindow", json!(31_536_000_001_i64)),
         ("revokeWindow", json!(1.5)),
         ("revokeWindow", json!("1")),
+        ("historyRetention", json!(86_399_999)),
+        ("historyRetention", json!(315_360_000_001_i64)),
+        ("historyRetention", json!("30d")),
         ("instancesPerPlatform", json!(0)),
         ("instancesPerPlatform", json!(1001)),
         ("loginMode", json!("quadruple")),
