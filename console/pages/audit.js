@@ -31,9 +31,11 @@ export function audit({ query, signal, go }) {
     read: (name, text) => (TIMES.includes(name) && text ? String(new Date(text).getTime()) : text.trim()),
     write: (name, value) => (TIMES.includes(name) && value ? localTime(Number(value)) : value),
     ask: (wanted) => get(address('/audit', { ...wanted, limit: PAGE }), { signal }),
-    draw: ({ records }) => {
+    draw: ({ records, next }) => {
       announce(t('audit.found', { n: records.length }));
-      return records.length > 0 ? recordTable(records) : empty(t('audit.empty'), t('audit.empty.text'));
+      if (records.length > 0) return recordTable(records);
+      // One answer looks at so many records only.
+      return empty(t('audit.empty'), t(next === null ? 'audit.empty.text' : 'audit.further'));
     },
     beside: ({ before, ...wanted }) => ['csv', 'jsonl'].map((format) =>
       buttonLink(t(`audit.export.${format}`), place(address('/audit/export', { format, ...wanted })), { download: '' })),

@@ -34,9 +34,7 @@ export function deletion({ params: { app, id }, signal }) {
     section(t('deletion.what'), summary(app, found)),
     undo(found, restore),
     section(t('conversations'), conversationTable(found.conversationList), { kind: 'flush' }),
-    section(t('deletion.applied'), [
-      deviceList(found),
-    ], { kind: 'flush', lead: t(found.synced ? 'deletion.applied.lead' : 'deletion.applied.not') })));
+    section(t('deletion.applied'), deviceList(found), { kind: 'flush', lead: t(found.synced ? 'deletion.applied.lead' : 'deletion.applied.not') })));
   const refresh = button(t('refresh'), () => busy(refresh, content.reload));
   return {
     element: page(
@@ -61,10 +59,10 @@ function summary(app, found) {
 
 function undo(found, restore) {
   const restorable = found.conversationList.filter((each) => each.restorable).length;
-  const isOpen = restorable > 0 && found.undoUntil > Date.now();
+  const isOpen = found.undoUntil !== null;
   const text = isOpen
     ? t('restore.open', { n: restorable, left: timeLeft(found.undoUntil), until: dateTime(found.undoUntil) })
-    : t(found.undoUntil > Date.now() ? 'restore.nothing' : 'restore.over', { until: dateTime(found.undoUntil) });
+    : t('restore.nothing');
   return section(t('restore.section'), el('p', { class: 'card-body' }, text), {
     actions: isOpen && session.isAdministrator
       ? [button(t('restore.action'), () => restore(found), { kind: 'primary' })]
@@ -79,9 +77,10 @@ function conversationTable(list) {
     ]));
 }
 
-function deviceList({ devices }) {
+function deviceList({ devices, origin: from }) {
   if (devices.length === 0) return empty(t('devices.empty'));
   const applied = (device) => {
+    if (device.deviceID === from?.deviceID) return badge(t('applied.here'), 'accent');
     if (device.applied === null) return badge(t('applied.untold'));
     return device.applied ? badge(t('applied.yes'), 'good') : badge(t('applied.no'), 'warn');
   };
