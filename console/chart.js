@@ -40,8 +40,8 @@ export class Chart {
       el('summary', {}, t('chart.table')),
       el('div', { class: 'scroll', tabindex: '0', role: 'group', 'aria-label': title },
         el('table', {}, el('caption', { class: 'visually-hidden' }, title),
-          el('thead', {}, el('tr', {}, [t('time'), ...series.map(({ label }) => label)].map((label, place) =>
-            el('th', { scope: 'col', class: place > 0 ? 'end' : '' }, label)))),
+          el('thead', {}, el('tr', {}, el('th', { scope: 'col' }, t('time')),
+            series.map(({ label }) => el('th', { scope: 'col', class: 'end' }, label)))),
           this.#rows)));
     this.element = el('figure', { class: 'card chart', 'aria-labelledby': id },
       el('div', { class: 'chart-head' }, el('h2', { id }, title), this.#legend),
@@ -90,9 +90,8 @@ export class Chart {
     show(this.#summary, this.#series.map(({ label, read }) => {
       const values = this.#figures.map(read).filter((value) => value !== null);
       if (values.length === 0) return t('chart.nothing', { label });
-      return t('chart.summary', {
-        label, now: this.#say(read(newest)), least: this.#say(Math.min(...values)), most: this.#say(Math.max(...values)),
-      });
+      const [now, least, most] = [read(newest), Math.min(...values), Math.max(...values)].map(this.#say);
+      return t('chart.summary', { label, now, least, most });
     }).join(' '));
   }
 
@@ -146,8 +145,9 @@ function lines({ kind, read }, figures, x, y, ground) {
     const path = points.map(([left, top]) => `${left.toFixed(1)} ${top.toFixed(1)}`).join('L');
     // Alone between two holes: a line has no length, a dot is seen.
     if (points.length === 1) return svg('circle', { class: `dot ${kind}`, cx: points[0][0], cy: points[0][1], r: 1.5 });
+    const below = `L${points.at(-1)[0]} ${ground}L${points[0][0]} ${ground}Z`;
     return [
-      kind === 'first' && svg('path', { class: 'area', d: `M${path}L${points.at(-1)[0]} ${ground}L${points[0][0]} ${ground}Z` }),
+      kind === 'first' && svg('path', { class: 'area', d: `M${path}${below}` }),
       svg('path', { class: `line ${kind}`, d: `M${path}` }),
     ];
   });

@@ -43,7 +43,8 @@ export function number(value, digits = 0) {
 /** Date and time to the second, in the reader's time zone. */
 export function dateTime(ms) {
   return new Intl.DateTimeFormat(current, {
-    year: 'numeric', month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
+    year: 'numeric', month: 'short', day: 'numeric',
+    hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23',
   }).format(ms);
 }
 

@@ -28,7 +28,8 @@ export function account() {
 }
 
 function passwordForm(name) {
-  const secret = (label, autocomplete, help = null) => field(label, input({ type: 'password', autocomplete }), { help });
+  const secret = (label, autocomplete, help = null) =>
+    field(label, input({ type: 'password', autocomplete }), { help });
   const fields = {
     current: secret(t('password.current'), 'current-password'),
     password: secret(t('password.new'), 'new-password', t('password.help')),
@@ -76,6 +77,6 @@ function passwordForm(name) {
   };
   return el('form', { class: 'stack narrow card-body', novalidate: true, on: { submit } },
     // For password managers: whose password it is.
-    el('input', { type: 'text', name: 'username', autocomplete: 'username', value: name, hidden: true, readonly: true }),
+    input({ name: 'username', autocomplete: 'username', value: name, hidden: true, readonly: true }),
     Object.values(fields).map(({ element }) => element), wrong, el('div', { class: 'actions' }, go));
 }

@@ -23,7 +23,9 @@ export function applications({ signal }) {
   live.addEventListener('app', content.reload, { signal });
 
   const create = async () => {
-    const id = field(t('apps.id'), input({ inputmode: 'numeric', autocomplete: 'off' }), { help: t('apps.create.help') });
+    const id = field(t('apps.id'), input({ inputmode: 'numeric', autocomplete: 'off' }), {
+      help: t('apps.create.help'),
+    });
     const made = await formDialog({
       title: t('apps.create'),
       lead: t('apps.create.lead'),
@@ -33,7 +35,8 @@ export function applications({ signal }) {
       send: (values) => post('/apps', values),
     });
     if (!made) return;
-    await showSecret({ title: t('apps.created', { app: String(made.sdkAppID) }), name: t('apps.key'), secret: made.secretKey });
+    const title = t('apps.created', { app: String(made.sdkAppID) });
+    await showSecret({ title, name: t('apps.key'), secret: made.secretKey });
     apps.refresh();
     content.reload();
   };

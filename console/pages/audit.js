@@ -37,8 +37,10 @@ export function audit({ query, signal, go }) {
       // One answer looks at so many records only.
       return empty(t('audit.empty'), t(next === null ? 'audit.empty.text' : 'audit.further'));
     },
-    beside: ({ before, ...wanted }) => ['csv', 'jsonl'].map((format) =>
-      buttonLink(t(`audit.export.${format}`), place(address('/audit/export', { format, ...wanted })), { download: '' })),
+    beside: ({ before, ...wanted }) => ['csv', 'jsonl'].map((format) => {
+      const href = place(address('/audit/export', { format, ...wanted }));
+      return buttonLink(t(`audit.export.${format}`), href, { download: '' });
+    }),
   });
   return {
     element: page(
@@ -56,7 +58,8 @@ function localTime(ms) {
 
 function recordTable(records) {
   const columns = [
-    [t('time'), 'main'], [t('audit.actor')], [t('audit.action')], [t('audit.target')], [t('apps.id')], [t('audit.detail')],
+    [t('time'), 'main'], [t('audit.actor')], [t('audit.action')], [t('audit.target')], [t('apps.id')],
+    [t('audit.detail')],
   ];
   return table(t('nav.audit'), columns, records.map((record) => [
     moment(record.time),

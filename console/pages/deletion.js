@@ -16,7 +16,7 @@ import { onlineBadge, timeLeft } from './user.js';
 export function deletion({ params: { app, id }, signal }) {
   const place = path('apps', app, 'deletions', id);
   const outcome = el('div', { hidden: true });
-  const restore = async (found) => {
+  const restore = async () => {
     const ok = await confirm({
       title: t('restore.title'), text: [t('restore.text'), t('restore.everywhere')], action: t('restore.action'),
       work: () => post(`${place}/restore`),
@@ -28,13 +28,14 @@ export function deletion({ params: { app, id }, signal }) {
     outcome.hidden = false;
     show(outcome, results.length > 0 && section(t('restore.results'), resultTable(results), { kind: 'flush' }));
     content.reload();
-    return found;
   };
   const content = fetched(signal, () => get(place, { signal }), (found) => el('div', { class: 'stack wide' },
     section(t('deletion.what'), summary(app, found)),
     undo(found, restore),
     section(t('conversations'), conversationTable(found.conversationList), { kind: 'flush' }),
-    section(t('deletion.applied'), deviceList(found), { kind: 'flush', lead: t(found.synced ? 'deletion.applied.lead' : 'deletion.applied.not') })));
+    section(t('deletion.applied'), deviceList(found), {
+      kind: 'flush', lead: t(found.synced ? 'deletion.applied.lead' : 'deletion.applied.not'),
+    })));
   const refresh = button(t('refresh'), () => busy(refresh, content.reload));
   return {
     element: page(
@@ -65,16 +66,16 @@ function undo(found, restore) {
     : t('restore.nothing');
   return section(t('restore.section'), el('p', { class: 'card-body' }, text), {
     actions: isOpen && session.isAdministrator
-      ? [button(t('restore.action'), () => restore(found), { kind: 'primary' })]
+      ? [button(t('restore.action'), restore, { kind: 'primary' })]
       : [],
   });
 }
 
 function conversationTable(list) {
-  return table(t('conversations'), [[t('conversation'), 'main'], [t('deletion.upTo'), 'end'], [t('deletion.restorable')]],
-    list.map(({ conversationID, upTo, restorable }) => [
-      given(conversationID), number(upTo), restorable ? badge(t('yes'), 'good') : badge(t('no')),
-    ]));
+  const columns = [[t('conversation'), 'main'], [t('deletion.upTo'), 'end'], [t('deletion.restorable')]];
+  return table(t('conversations'), columns, list.map(({ conversationID, upTo, restorable }) => [
+    given(conversationID), number(upTo), restorable ? badge(t('yes'), 'good') : badge(t('no')),
+  ]));
 }
 
 function deviceList({ devices, origin: from }) {
@@ -84,9 +85,11 @@ function deviceList({ devices, origin: from }) {
     if (device.applied === null) return badge(t('applied.untold'));
     return device.applied ? badge(t('applied.yes'), 'good') : badge(t('applied.no'), 'warn');
   };
-  return table(t('deletion.applied'), [
-    [t('device'), 'main'], [t('device.platform')], [t('device.state')], [t('device.ack'), 'end'], [t('deletion.applied')],
-  ], devices.map((device) => [
+  const columns = [
+    [t('device'), 'main'], [t('device.platform')], [t('device.state')], [t('device.ack'), 'end'],
+    [t('deletion.applied')],
+  ];
+  return table(t('deletion.applied'), columns, devices.map((device) => [
     given(device.deviceID), device.platform, onlineBadge(device.online), number(device.ack), applied(device),
   ]));
 }

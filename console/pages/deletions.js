@@ -49,7 +49,7 @@ export function deletionTable(app, list, { withUser = true } = {}) {
     syncedBadge(deletion.synced),
     deletion.synced ? number(deletion.version) : '–',
   ]);
-  return table(t('nav.deletions'), columns.filter(Boolean), rows.map((cells) => cells.filter((cell) => cell !== false)));
+  return table(t('nav.deletions'), columns.filter(Boolean), rows.map((cells) => cells.filter(Boolean)));
 }
 
 /** The device that deleted, or who did without one. */

@@ -14,15 +14,18 @@ import { moment, since } from '../ui/time.js';
 const ROLES = ['administrator', 'viewer'];
 
 export function operators({ signal }) {
-  const content = fetched(signal, () => get('/operators', { signal }), ({ operators: list }) => table(t('nav.operators'), [
-    [t('operator'), 'main'], [t('role')], [t('created')], [t('operators.lastSignIn')], [t('actions'), 'end'],
-  ], list.map((operator) => [
-    [given(operator.name), operator.name === session.current?.name && [' ', badge(t('operators.you'), 'accent')]],
-    t(`role.${operator.role}`),
-    moment(operator.createdAt),
-    operator.lastSignIn === null ? t('never') : since(operator.lastSignIn),
-    actions(operator),
-  ])));
+  const content = fetched(signal, () => get('/operators', { signal }), ({ operators: list }) => {
+    const columns = [
+      [t('operator'), 'main'], [t('role')], [t('created')], [t('operators.lastSignIn')], [t('actions'), 'end'],
+    ];
+    return table(t('nav.operators'), columns, list.map((operator) => [
+      [given(operator.name), operator.name === session.current?.name && [' ', badge(t('operators.you'), 'accent')]],
+      t(`role.${operator.role}`),
+      moment(operator.createdAt),
+      operator.lastSignIn === null ? t('never') : since(operator.lastSignIn),
+      actions(operator),
+    ]));
+  });
 
   const actions = (operator) => {
     const { name } = operator;
@@ -40,7 +43,8 @@ export function operators({ signal }) {
   });
 
   const create = async () => {
-    const name = field(t('operators.name'), input({ autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' }));
+    const plain = { autocomplete: 'off', autocapitalize: 'none', spellcheck: 'false' };
+    const name = field(t('operators.name'), input(plain));
     const role = roleField('viewer');
     const made = await formDialog({
       title: t('operators.create'),
@@ -51,7 +55,8 @@ export function operators({ signal }) {
       send: (values) => post('/operators', values),
     });
     if (!made) return;
-    await showSecret({ title: t('operators.created', { name: made.name }), name: t('signIn.password'), secret: made.password });
+    const title = t('operators.created', { name: made.name });
+    await showSecret({ title, name: t('signIn.password'), secret: made.password });
     content.reload();
   };
 

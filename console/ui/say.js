@@ -19,10 +19,9 @@ export function said(text) {
 /** Something did not. */
 export function warned(text) {
   speak('warned', text);
+  const close = { type: 'button', class: 'quiet icon-only', 'aria-label': t('close') };
   const toast = el('div', { class: 'toast bad' },
-    el('span', {}, text),
-    el('button', { type: 'button', class: 'quiet icon-only', 'aria-label': t('close'), on: { click: () => toast.remove() } },
-      icon(CROSS)));
+    el('span', {}, text), el('button', { ...close, on: { click: () => toast.remove() } }, icon(CROSS)));
   place(toast);
 }
 

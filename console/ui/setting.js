@@ -111,7 +111,9 @@ export function setting({ key, title, help, control: make, tell, editable, save 
  * A setting that is on or off and holds at once. `confirm(on)`, where given, asks first and resolves to whether to
  * go on. `meanings` are what off and on mean.
  */
-export function switchSetting({ key, title, help, meanings, editable, save, confirm = async () => true, id = newId() }) {
+export function switchSetting({
+  key, title, help, meanings, editable, save, confirm = async () => true, id = newId(),
+}) {
   const error = el('p', { class: 'error', role: 'alert', hidden: true });
   const meaning = meanings.map((text, place) =>
     el('p', { class: 'meaning', id: newId() }, el('strong', {}, t(place === 1 ? 'on' : 'off')), ' ', text));
@@ -119,8 +121,9 @@ export function switchSetting({ key, title, help, meanings, editable, save, conf
   const state = el('span', { class: 'saved' });
   const word = el('span', { class: 'switch-word', 'aria-hidden': 'true' });
   const control = el('button', {
-    type: 'button', class: 'switch', role: 'switch', id, 'aria-labelledby': `${id}-title`,
-    'aria-describedby': meaning.map((each) => each.id).join(' '), 'aria-checked': 'false', disabled: !editable, on: { click: () => flip() },
+    type: 'button', class: 'switch', role: 'switch', id, 'aria-checked': 'false', disabled: !editable,
+    'aria-labelledby': `${id}-title`, 'aria-describedby': meaning.map((each) => each.id).join(' '),
+    on: { click: () => flip() },
   }, el('i', {}));
   const flip = async () => {
     const on = control.getAttribute('aria-checked') !== 'true';

@@ -41,9 +41,9 @@ class Device {
     return this.#page.evaluate((words) => globalThis.call(...words), [this.id, method, params]);
   }
 
-  /** The next push of that method, or the first that has come already. */
-  push(method) {
-    return this.#page.evaluate((words) => globalThis.push(...words), [this.id, method]);
+  /** The first push of that method that holds this text, once it has come. */
+  push(method, text = '') {
+    return this.#page.evaluate((words) => globalThis.push(...words), [this.id, method, text]);
   }
 
   /** The pushes that have come so far. */
@@ -104,10 +104,10 @@ function install() {
     if (error) throw new Error(`${method}: ${JSON.stringify(error)}`);
     return result;
   };
-  globalThis.push = async (id, method) => {
+  globalThis.push = async (id, method, text) => {
     const entry = globalThis.sockets.get(id);
     for (;;) {
-      const found = entry.pushes.find((push) => push.method === method);
+      const found = entry.pushes.find((push) => push.method === method && JSON.stringify(push).includes(text));
       if (found) return found.params;
       await new Promise((resolve) => entry.waiting.push(resolve));
     }

@@ -62,7 +62,8 @@ export async function tabTo(page, name, most = 40) {
     const focused = await page.evaluate(() => {
       const { activeElement: active } = document;
       const label = active.getAttribute('aria-labelledby');
-      return active.getAttribute('aria-label') ?? (label ? document.getElementById(label).textContent : active.innerText);
+      if (label) return document.getElementById(label).textContent;
+      return active.getAttribute('aria-label') ?? active.innerText;
     });
     if (focused.startsWith(name)) return;
   }
