@@ -290,6 +290,7 @@ export default {
   'deletion.setting.off': 'Sync Conversation Deletion Across Clients was off.',
   'deletion.upTo': 'Up to seq',
   'deletion.restorable': 'Can be restored',
+  'deletion.this': 'This deletion',
   'deletion.applied': 'Applied by devices',
   'deletion.applied.lead': 'A device has applied it when the version it acknowledged has reached this deletion’s.',
   'deletion.applied.not': 'It was made while syncing was off: no other device is told.',
@@ -368,7 +369,7 @@ export default {
 
   // Account.
   'account.you': 'You',
-  'account.until': 'Signed in until',
+  'account.until': 'Signed in until, if you do nothing more',
   'password.title': 'Change your password',
   'password.lead': 'Your other sessions end.',
   'password.current': 'Present password',

@@ -290,6 +290,7 @@ export default {
   'deletion.setting.off': '当时“会话删除多端同步”为关闭。',
   'deletion.upTo': '截至 seq',
   'deletion.restorable': '可恢复',
+  'deletion.this': '此次删除',
   'deletion.applied': '设备应用情况',
   'deletion.applied.lead': '设备确认的版本达到此次删除的版本，即为已应用。',
   'deletion.applied.not': '操作时同步处于关闭状态：不会通知其他设备。',
@@ -368,7 +369,7 @@ export default {
 
   // 我的账号
   'account.you': '您的信息',
-  'account.until': '登录有效期至',
+  'account.until': '登录有效期至（无操作时）',
   'password.title': '修改密码',
   'password.lead': '您的其他会话会结束。',
   'password.current': '当前密码',

@@ -1,10 +1,10 @@
 // One's own account: password, sign out.
 
-import { post, session } from '../api.js';
+import { get, post, session } from '../api.js';
 import { el, given } from '../dom.js';
 import { t } from '../i18n/index.js';
 import { busy, button, field, input } from '../ui/controls.js';
-import { page, pageHead, section } from '../ui/page.js';
+import { fetched, page, pageHead, section } from '../ui/page.js';
 import { explain, said, warned } from '../ui/say.js';
 import { facts } from '../ui/table.js';
 import { moment } from '../ui/time.js';
@@ -12,17 +12,18 @@ import { moment } from '../ui/time.js';
 /** Characters; the server holds to it too. */
 const SHORTEST = 10;
 
-export function account() {
-  const { name, role, expiresAt } = session.current;
+export function account({ signal }) {
+  const { name } = session.current;
+  const you = fetched(signal, () => get('/session', { signal }), ({ role, expiresAt }) => facts([
+    [t('operator'), given(name)],
+    [t('role'), `${t(`role.${role}`)}: ${t(`role.${role}.meaning`)}`],
+    [t('account.until'), moment(expiresAt)],
+  ]));
   const leave = button(t('signOut'), () => busy(leave, () => session.signOut(), (error) => warned(explain(error))));
   return {
     element: page(
       pageHead(t('nav.account'), { actions: [leave] }),
-      section(t('account.you'), facts([
-        [t('operator'), given(name)],
-        [t('role'), `${t(`role.${role}`)}: ${t(`role.${role}.meaning`)}`],
-        [t('account.until'), moment(expiresAt)],
-      ])),
+      section(t('account.you'), you.element),
       section(t('password.title'), passwordForm(name), { lead: t('password.lead') })),
   };
 }

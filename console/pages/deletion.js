@@ -87,7 +87,7 @@ function deviceList({ devices, origin: from }) {
   };
   const columns = [
     [t('device'), 'main'], [t('device.platform')], [t('device.state')], [t('device.ack'), 'end'],
-    [t('deletion.applied')],
+    [t('deletion.this')],
   ];
   return table(t('deletion.applied'), columns, devices.map((device) => [
     given(device.deviceID), device.platform, onlineBadge(device.online), number(device.ack), applied(device),
