@@ -18,7 +18,7 @@ use crate::hub::{Bounds, Hub};
 use crate::settings::{BootstrapApp, LimitSettings, Settings, StoreSettings, SyncMode};
 use crate::store::sqlite::{OpenError, Options, SqliteStore};
 use crate::store::{Store, StoreError};
-use crate::transport::{self, Context, accept, drain};
+use crate::transport::{self, Context, accept, drain, live};
 
 /// Between two writings of what devices acknowledged.
 const ACK_PERIOD: Duration = Duration::from_secs(5);
@@ -206,6 +206,8 @@ impl Background {
         };
         let beating = Arc::clone(context);
         background.spawn(async move { beating.heartbeat.tick().await });
+        background.spawn(live::keep_sampling(Arc::clone(context)));
+        background.spawn(live::keep_looking_at_apps(Arc::clone(context)));
         background.spawn(keep_acks(Arc::clone(context)));
         background.spawn(keep_sweeping(Arc::clone(context)));
         background

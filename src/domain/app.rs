@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::ids::{Millis, SdkAppId};
 use super::login_policy::LoginPolicy;
 
@@ -17,6 +19,19 @@ impl SecretKey {
     /// The key itself. Named so that each place which uses it can be found.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// Tells a key from others without being of any use to who sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPrint(pub u64);
+
+impl SecretKey {
+    /// The first bytes of its hash.
+    pub fn print(&self) -> KeyPrint {
+        let hash = Sha256::digest(&self.0);
+        let first = hash.iter().take(8);
+        KeyPrint(first.fold(0, |print, byte| print << 8 | u64::from(*byte)))
     }
 }
 
@@ -37,6 +52,48 @@ pub struct App {
     pub features: Features,
     pub disabled: bool,
     pub created_at: Millis,
+}
+
+/// Which of an app's credentials hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub app: SdkAppId,
+    pub disabled: bool,
+    /// Of the keys that are valid.
+    pub keys: Vec<KeyPrint>,
+}
+
+/// What a credential is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Holds,
+    /// None of the app's does.
+    AppDisabled,
+    /// The key that it was made with is valid no longer.
+    KeyRetired,
+}
+
+impl App {
+    pub fn standing(&self) -> Standing {
+        Standing {
+            app: self.id,
+            disabled: self.disabled,
+            keys: self.keys.iter().map(SecretKey::print).collect(),
+        }
+    }
+}
+
+impl Standing {
+    /// Of a credential of this app, made with this key.
+    pub fn verdict(&self, key: KeyPrint) -> Verdict {
+        if self.disabled {
+            Verdict::AppDisabled
+        } else if self.keys.contains(&key) {
+            Verdict::Holds
+        } else {
+            Verdict::KeyRetired
+        }
+    }
 }
 
 /// What the console calls "Feature Configuration".

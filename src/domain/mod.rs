@@ -14,7 +14,7 @@ pub mod operator;
 pub mod retention;
 pub mod view;
 
-pub use app::{App, Features};
+pub use app::{App, Features, KeyPrint};
 pub use cursor::Cursor;
 pub use ids::{
     AccountKey, ConversationId, DeviceId, Epoch, GroupId, InvalidId, LogId, Millis, OperatorName,

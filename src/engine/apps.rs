@@ -1,9 +1,11 @@
 //! Apps, their settings, and who may operate them.
 
 use serde_json::{Value, json};
+use tokio::sync::oneshot;
 
 use super::operation::Operation;
 use super::{Actor, Denied, Engine, Result, secret};
+use crate::bus::Notice;
 use crate::domain::app::SecretKey;
 use crate::domain::{AccountKey, App, Features, SdkAppId, UserId};
 use crate::store::rows::{LastChange, NewAuditRecord};
@@ -17,6 +19,32 @@ const KEYS: usize = 2;
 impl Engine {
     pub async fn apps(&self) -> Result<Vec<App>> {
         Ok(store::query(&*self.store, |tx| tx.apps()).await?)
+    }
+
+    /// Rises with each change of an app, whichever process makes it.
+    pub async fn app_changes(&self) -> Result<u64> {
+        self.query(|tx| Ok(tx.app_changes()?)).await
+    }
+
+    /// Tells the hub which credentials hold of the apps that differ from `known`, and returns every app as it is.
+    ///
+    /// In the writer's turn, though it writes nothing: so it is told in the order of the commits, and never
+    /// something older after something newer.
+    pub async fn tell_standings(&self, known: Vec<App>) -> Result<Vec<App>> {
+        let (tell, told) = oneshot::channel();
+        self.perform(&nobody(SdkAppId(0))?, None, move |operation| {
+            let apps = operation.tx.apps()?;
+            for app in apps.iter().filter(|app| !known.contains(app)) {
+                operation.note(Notice::Standing(app.standing()));
+            }
+            // The asker may have gone meanwhile.
+            drop(tell.send(apps));
+            Ok(())
+        })
+        .await?;
+        Ok(told
+            .await
+            .map_err(|_| StoreError::Unexpected("the apps were dropped".into()))?)
     }
 
     /// Every app, as the console lists them.
@@ -129,6 +157,9 @@ impl Engine {
             let mut after = before.clone();
             change(&mut after);
             operation.tx.put_app(&after)?;
+            if (before.disabled, &before.keys) != (after.disabled, &after.keys) {
+                operation.note(Notice::Standing(after.standing()));
+            }
             for (setting, from, to) in changes(&before, &after) {
                 operation.tx.add_audit(&NewAuditRecord {
                     time: operation.now,

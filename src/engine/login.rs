@@ -127,6 +127,7 @@ fn identity(
         device: login.device_id.clone(),
         platform: login.platform,
         expires_at: credential.expires_at.saturating_mul(1000),
+        key: credential.key,
         features,
     }
 }

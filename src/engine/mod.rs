@@ -37,7 +37,7 @@ use std::sync::Arc;
 
 use crate::bus::{Bus, ConnectionId};
 use crate::domain::app::Features;
-use crate::domain::{AccountKey, DeviceId, Epoch, Millis, Platform, SdkAppId, UserId};
+use crate::domain::{AccountKey, DeviceId, Epoch, KeyPrint, Millis, Platform, SdkAppId, UserId};
 use crate::store::{self, Store};
 use attempts::Attempts;
 use secret::Passwords;
@@ -54,6 +54,8 @@ pub struct Identity {
     pub platform: Platform,
     /// When its credential runs out.
     pub expires_at: Millis,
+    /// Of the key that its credential was made with.
+    pub key: KeyPrint,
     pub features: Features,
 }
 

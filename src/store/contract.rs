@@ -1,6 +1,7 @@
 //! What any store promises, as tests. A store's own tests call [`check`] with a way to open it.
 
 mod operators;
+mod sessions;
 
 use std::sync::{Arc, Mutex};
 
@@ -35,7 +36,8 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
-    operators::check(fresh).await;
+    operators::check(&fresh).await;
+    sessions::check(&fresh).await;
 }
 
 type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;

@@ -9,6 +9,8 @@ mod console;
 mod demo;
 pub mod drain;
 pub mod error;
+pub mod latency;
+pub mod live;
 pub mod metrics;
 pub mod ops;
 mod pages;
@@ -25,6 +27,7 @@ use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::settings::{LimitSettings, ServerSettings};
 use admission::{Admission, Admitted};
+use live::Live;
 use metrics::Metrics;
 use ops::Heartbeat;
 
@@ -38,6 +41,8 @@ pub struct Context {
     pub limits: LimitSettings,
     pub admission: Arc<Admission>,
     pub heartbeat: Heartbeat,
+    /// For those who watch.
+    pub live: Live,
     /// Every task of the server's, so that its end can be waited for.
     pub tracker: TaskTracker,
     /// No new connections, no readiness; those that are here are being sent away.
@@ -68,6 +73,7 @@ impl Context {
             limits,
             admission,
             heartbeat: Heartbeat::default(),
+            live: Live::default(),
             tracker: TaskTracker::new(),
             draining: CancellationToken::new(),
             halt: CancellationToken::new(),

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{OpenError, Options, SqliteStore, schema};
-use crate::domain::Role;
+use crate::domain::{Role, SdkAppId};
 use crate::store::contract::{self, Place};
-use crate::store::rows::Operator;
+use crate::store::rows::{ConsoleSession, Operator};
 use crate::store::{Store, query};
 
 struct Folder(TempDir);
@@ -38,6 +38,112 @@ fn a_store_of_a_newer_release_is_refused() {
         matches!(refused, OpenError::Newer { found, .. } if found == schema::KNOWN + 1),
         "{refused}"
     );
+}
+
+/// Whoever was an operator before there were roles could do everything, and goes on to.
+#[tokio::test]
+async fn a_store_of_schema_1_becomes_one_of_today() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("chatsync.db");
+    let connection = Connection::open(&file).unwrap();
+    connection
+        .execute_batch(include_str!("schema/1.sql"))
+        .unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA user_version = 1;
+             INSERT INTO operator (name, password_hash) VALUES ('admin', 'a hash');
+             INSERT INTO app VALUES (7, '[\"k\"]', '[]', 1, 1, 2, 0, 'multi', NULL, 0, 3);
+             INSERT INTO audit (time, app, actor, action, target, detail)
+               VALUES (5, 7, 'command line', 'app.set', 'disabled', '{}');",
+        )
+        .unwrap();
+    drop(connection);
+
+    let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
+    let (operators, app, change) = query(&store, |tx| {
+        let app = SdkAppId(7);
+        Ok((
+            tx.operators()?,
+            tx.app(app)?,
+            tx.last_change(app, "disabled")?,
+        ))
+    })
+    .await
+    .unwrap();
+    assert_eq!(operators.len(), 1);
+    let Operator {
+        name,
+        password_hash,
+        role,
+        created_at,
+        last_sign_in,
+    } = operators.into_iter().next().unwrap();
+    assert_eq!((name.as_str(), &*password_hash), ("admin", "a hash"));
+    assert_eq!((role, last_sign_in), (Role::Administrator, None));
+    assert!(created_at > 1_700_000_000_000, "{created_at}");
+    assert!(app.unwrap().features.sync_conversation_deletion);
+    assert_eq!(change.unwrap().time, 5);
+    // What came with it can be used.
+    let told = contract::submit(&store, false, |tx| {
+        let app = tx.app(SdkAppId(7))?.unwrap();
+        tx.put_app(&app)?;
+        tx.put_console_session(&ConsoleSession {
+            token_hash: vec![1],
+            operator: "admin".parse().unwrap(),
+            signed_in_at: 1,
+            seen_at: 2,
+        })
+    });
+    told.await.unwrap().unwrap();
+    let changes = query(&store, |tx| tx.app_changes()).await.unwrap();
+    assert_eq!(changes, 1);
+}
+
+/// Who changed a setting last is found by an index, however long the audit log has become.
+#[test]
+fn the_last_change_of_a_setting_costs_the_same_whatever_the_length_of_the_log() {
+    use super::Tx;
+    use crate::store::rows::NewAuditRecord;
+    use crate::store::{ReadTx, WriteTx};
+
+    let steps = |records: i64| {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let mut tx = Tx {
+            connection: &connection,
+            position: 0,
+        };
+        for number in 0..records {
+            for (action, target) in [("app.set", "keys"), ("conversation.delete", "disabled")] {
+                let record = NewAuditRecord {
+                    time: number,
+                    app: SdkAppId(1),
+                    actor: "a".into(),
+                    action: if number == 3 { "app.set" } else { action }.into(),
+                    target: if number == 3 { "disabled" } else { target }.into(),
+                    detail: "{}".into(),
+                };
+                tx.add_audit(&record).unwrap();
+            }
+        }
+        let steps = Arc::new(AtomicU64::new(0));
+        let counted = Arc::clone(&steps);
+        let count = move || {
+            counted.fetch_add(1, Ordering::Relaxed);
+            false
+        };
+        connection.progress_handler(1, Some(count)).unwrap();
+        let tx = Tx {
+            connection: &connection,
+            position: 0,
+        };
+        let found = tx.last_change(SdkAppId(1), "disabled").unwrap().unwrap();
+        assert_eq!(found.time, 3);
+        steps.load(Ordering::Relaxed)
+    };
+    let (short, long) = (steps(5), steps(5_000));
+    assert!(long <= short + 5, "{short} steps, {long} steps");
 }
 
 #[test]

@@ -55,8 +55,29 @@ impl FromRequestParts<Arc<Context>> for Administrator {
     }
 }
 
+/// Who watches, without that counting as use: a page that is left open must not keep its session for ever.
+#[derive(Debug)]
+pub(super) struct Watcher {
+    pub(super) token: String,
+}
+
+impl FromRequestParts<Arc<Context>> for Watcher {
+    type Rejection = ConsoleError;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        context: &Arc<Context>,
+    ) -> Result<Self, ConsoleError> {
+        let token = token(&parts.headers).ok_or(ConsoleError::SignedOut)?;
+        context.engine.session(token, false).await?;
+        Ok(Self {
+            token: token.to_owned(),
+        })
+    }
+}
+
 /// The token of the session's cookie.
-pub(super) fn token(headers: &HeaderMap) -> Option<&str> {
+fn token(headers: &HeaderMap) -> Option<&str> {
     headers
         .get_all(header::COOKIE)
         .iter()

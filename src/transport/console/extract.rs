@@ -48,10 +48,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();
-            let reason = error.into_inner().to_string();
+            let error = error.into_inner();
+            let reason = error.to_string();
             let field = match member_in_question(&reason) {
                 Some(member) => member.to_owned(),
-                None if path == "." => "body".to_owned(),
+                None if path == "." || !error.is_data() => "body".to_owned(),
                 None => path,
             };
             ConsoleError::invalid(field, reason)

@@ -11,6 +11,7 @@ mod csv;
 mod deletions;
 mod error;
 mod extract;
+mod live;
 mod operators;
 mod parameters;
 mod session;
@@ -24,7 +25,7 @@ use axum::extract::{Path, Request};
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use axum::routing::get;
+use axum::routing::{any, get};
 
 use super::Context;
 use super::pages::{ConsolePages, page, protect};
@@ -47,6 +48,10 @@ pub(super) fn routes() -> Router<Arc<Context>> {
             }),
         )
         .nest("/console/api", api())
+        .route(
+            "/console/api/",
+            any(missing).layer(middleware::from_fn(guard)),
+        )
 }
 
 fn api() -> Router<Arc<Context>> {
@@ -55,12 +60,19 @@ fn api() -> Router<Arc<Context>> {
         .merge(operators::routes())
         .merge(apps::routes())
         .merge(settings::routes())
+        .merge(live::routes())
         .merge(users::routes())
         .merge(deletions::routes())
         .merge(audit::routes())
-        .fallback(async || ConsoleError::not_found("call"))
+        // Not as a fallback: the pages' own wildcard would come before it.
+        .route("/", any(missing))
+        .route("/{*call}", any(missing))
         .method_not_allowed_fallback(async || ConsoleError::NotAllowed)
         .layer(middleware::from_fn(guard))
+}
+
+async fn missing() -> ConsoleError {
+    ConsoleError::not_found("call")
 }
 
 /// What holds for every call: it comes from a page of this server's own, and what it answers is kept by nobody.

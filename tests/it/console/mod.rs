@@ -1,6 +1,11 @@
 //! What the console's pages call: who may, what it does, and what it answers to those who may not.
 
+mod apps;
 mod deletions;
+mod hostile;
+mod live;
+mod operators;
+mod roles;
 mod settings;
 mod sign_in;
 mod users;

@@ -19,7 +19,7 @@ mod story;
 mod types;
 mod wire;
 
-pub(crate) use browser::{Answer, Browser};
+pub(crate) use browser::{Answer, Browser, Streamed};
 pub(crate) use clock::{DAY, HOUR, SECOND, START};
 pub(crate) use device::{Event, TestDevice, Who};
 pub(crate) use process::{Ended, Launch, ServerProcess};
