@@ -19,6 +19,8 @@ const EVERY = 15;
 export class Chart {
   #series;
   #say;
+  /** The least that the axis reaches to: below it, what is counted would have ticks between whole numbers. */
+  #least;
   #figures = [];
   #plot = svg('svg', { class: 'plot', 'aria-hidden': 'true', height: HEIGHT });
   #legend = el('ul', { class: 'legend' });
@@ -30,6 +32,7 @@ export class Chart {
 
   constructor({ title, series, unit = '', digits = 0, signal }) {
     this.#series = series;
+    this.#least = digits === 0 ? 2 : 1;
     this.#say = (value) => (value === null ? '–' : `${number(value, digits)}${unit && ` ${unit}`}`);
     const id = newId();
     const frame = el('div', {
@@ -62,7 +65,8 @@ export class Chart {
     if (width === 0) return;
     const end = this.#figures.at(-1)?.time ?? Date.now();
     const figures = this.#figures.filter(({ time }) => time >= end - SPAN);
-    const most = nice(Math.max(0, ...this.#series.flatMap(({ read }) => figures.map((figure) => read(figure) ?? 0))));
+    const highest = Math.max(0, ...this.#series.flatMap(({ read }) => figures.map((figure) => read(figure) ?? 0)));
+    const most = nice(Math.max(highest, this.#least));
     const x = (time) => PAD.left + (1 - (end - time) / SPAN) * (width - PAD.left - PAD.right);
     const y = (value) => HEIGHT - PAD.bottom - (value / most) * (HEIGHT - PAD.top - PAD.bottom);
     this.#plot.setAttribute('width', width);
@@ -153,9 +157,8 @@ function lines({ kind, read }, figures, x, y, ground) {
   });
 }
 
-/** The least round number that is not below `value`. */
+/** The least number that is not below `value` and is round, as is its half. */
 function nice(value) {
-  if (value <= 0) return 1;
   const size = 10 ** Math.floor(Math.log10(value));
-  return [1, 2, 5, 10].map((step) => step * size).find((step) => step >= value * 1.000001) ?? 10 * size;
+  return [1, 2, 4, 6, 8, 10].map((step) => step * size).find((step) => step >= value) ?? 10 * size;
 }

@@ -2,7 +2,7 @@
 
 import { address, get, place } from '../api.js';
 import { el, given } from '../dom.js';
-import { hasMessage, t } from '../i18n/index.js';
+import { duration, hasMessage, t } from '../i18n/index.js';
 import { buttonLink, field, input, searchInput } from '../ui/controls.js';
 import { listing } from '../ui/listing.js';
 import { empty, page, pageHead, section } from '../ui/page.js';
@@ -12,6 +12,8 @@ import { moment } from '../ui/time.js';
 
 const PAGE = 50;
 const TIMES = ['from', 'to'];
+/** Settings that are recorded in milliseconds. */
+const DURATIONS = ['undo-window', 'revoke-window', 'history-retention'];
 
 export function audit({ query, signal, go }) {
   const list = listing({
@@ -67,7 +69,7 @@ function recordTable(records) {
     action(record.action),
     given(record.target),
     record.app === null || record.app === 0 ? '–' : el('span', { class: 'mono' }, String(record.app)),
-    detail(record.detail),
+    detail(record),
   ]));
 }
 
@@ -78,27 +80,20 @@ function action(name) {
 }
 
 /** A change as from and to; anything else as it is recorded. */
-function detail(recorded) {
-  const value = typeof recorded === 'string' ? parsed(recorded) : recorded;
-  if (value === null || value === undefined || value === '') return '–';
-  if (typeof value !== 'object') return given(value);
+function detail({ target, detail: value }) {
   const names = Object.keys(value);
   if (names.length === 0) return '–';
   if (names.length === 2 && 'from' in value && 'to' in value) {
-    return el('span', { class: 'change' }, given(inWords(value.from), { class: 'mono' }),
+    const say = (each) => given(inWords(target, each), { class: 'mono' });
+    return el('span', { class: 'change' }, say(value.from),
       el('span', { class: 'visually-hidden' }, t('audit.became')), el('span', { 'aria-hidden': 'true' }, ' → '),
-      given(inWords(value.to), { class: 'mono' }));
+      say(value.to));
   }
   return el('details', {}, el('summary', {}, t('audit.show')),
     el('pre', {}, given(JSON.stringify(value, null, 2))));
 }
 
-const inWords = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
-
-function parsed(text) {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+function inWords(target, value) {
+  if (DURATIONS.includes(target) && typeof value === 'number') return duration(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -75,7 +75,7 @@ function summary(figures) {
     [t('overview.deletions'), number(figures.deletionsPerSecond, 1)],
     [t('overview.p99'), latency(figures.notifyP99)],
     [t('overview.errors'), number(figures.errorsPerSecond, 1)],
-    [t('overview.lag'), t('overview.versions', { n: figures.lagMax })],
+    [t('overview.lag'), number(figures.lagMax)],
     [t('overview.collapses'), number(figures.collapses)],
   ].map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', { class: 'number' }, value)));
 }

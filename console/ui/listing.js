@@ -1,6 +1,6 @@
 // A list with filters, fetched page by page. Both are kept in the address, so that it can be come back to and sent on.
 
-import { el } from '../dom.js';
+import { el, show } from '../dom.js';
 import { t } from '../i18n/index.js';
 import { button } from './controls.js';
 import { fetched } from './page.js';
@@ -20,38 +20,40 @@ export function listing({
     pager({
       isFirst: !query[cursor],
       next: answer.next ?? null,
-      first: () => move({ ...query, [cursor]: '' }),
-      on: () => move({ ...query, [cursor]: answer.next }),
+      first: () => turn(''),
+      on: () => turn(answer.next),
     }),
   ]);
   const extra = el('div', { class: 'beside' });
   const fill = () => {
     for (const [name, { control }] of Object.entries(fields)) control.value = write(name, query[name] ?? '');
-    extra.replaceChildren(...[beside(query)].flat().filter(Boolean));
+    show(extra, beside(query));
   };
   const take = (wanted) => {
     query = wanted;
     fill();
-    content.reload();
+    return content.reload();
   };
   const move = (wanted) => {
     go(parts, wanted);
-    take(wanted);
+    return take(wanted);
+  };
+  /** To another page, from its top. */
+  const turn = async (from) => {
+    await move({ ...query, [cursor]: from });
+    element.closest('section').querySelector('h2').focus();
   };
   const submit = (event) => {
     event.preventDefault();
     move(Object.fromEntries(Object.entries(fields).map(([name, { control }]) => [name, read(name, control.value)])));
   };
   fill();
-  return {
-    element: el('div', {},
-      el('form', { class: 'filters', role: 'search', 'aria-label': label, on: { submit } },
-        Object.values(fields).map(({ element }) => element),
-        el('div', { class: 'end-row' }, button(t('search'), null, { type: 'submit' }), extra)),
-      content.element),
-    moved: ({ query: wanted }) => take(wanted),
-    reload: content.reload,
-  };
+  const element = el('div', {},
+    el('form', { class: 'filters', role: 'search', 'aria-label': label, on: { submit } },
+      Object.values(fields).map((each) => each.element),
+      el('div', { class: 'end-row' }, button(t('search'), null, { type: 'submit' }), extra)),
+    content.element);
+  return { element, moved: ({ query: wanted }) => take(wanted) };
 }
 
 /** The way on and the way back to the start; nothing if there is but one page. */

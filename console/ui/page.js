@@ -46,7 +46,7 @@ export function fetched(signal, fetch, render) {
     if (!element.hasChildNodes()) show(element, skeleton());
     try {
       const content = render(await fetch());
-      if (isCurrent()) show(element, content);
+      if (isCurrent()) keepFocus(element, () => show(element, content));
     } catch (error) {
       if (error.name === 'AbortError' || !isCurrent()) return;
       if (error.code === undefined) throw error;
@@ -57,6 +57,17 @@ export function fetched(signal, fetch, render) {
   };
   reload();
   return { element, reload };
+}
+
+/** What has the focus is replaced: it goes to what is called the same, or to the nearest heading. */
+function keepFocus(element, replace) {
+  const { activeElement: before } = document;
+  const had = before !== element && element.contains(before);
+  replace();
+  if (!had) return;
+  const name = (each) => each.getAttribute('aria-label') ?? each.textContent;
+  const again = [...element.querySelectorAll('a, button:enabled, summary')].find((each) => name(each) === name(before));
+  (again ?? element.closest('section')?.querySelector('h2') ?? document.querySelector('main h1')).focus();
 }
 
 function failure(error, again) {

@@ -63,6 +63,7 @@ test('a long list is shown page by page', async () => {
   await page.getByRole('button', { name: 'Next page' }).click();
   await row(page, 'member-159').waitFor();
   assert.equal(await page.getByRole('rowheader').count(), 10);
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'All users');
   await page.getByRole('button', { name: 'First page' }).click();
   await row(page, 'member-100').waitFor();
   calm(page);
@@ -155,6 +156,7 @@ test('a device is logged out from its user’s page, after a question', async ()
   assert.equal(await tablet.closed(), 4501);
   await page.getByRole('button', { name: 'Refresh' }).click();
   await device.getByText('Online').waitFor({ state: 'detached' });
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Refresh');
   calm(page);
   await page.context().close();
 });
