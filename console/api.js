@@ -32,9 +32,10 @@ class Session extends EventTarget {
     }
   }
 
-  /** Asks whether the session still holds; `changed` is fired only if not. */
+  /** Asks whether it is still the same session; `changed` is fired only if not. */
   async check() {
-    await get('/session');
+    const found = await get('/session');
+    if (found.csrfToken !== this.current?.csrfToken) this.#set(found);
   }
 
   async signIn(name, password) {
@@ -95,7 +96,7 @@ async function request(method, path, body, { signal } = {}, again = true) {
   // Another tab signed in anew. As the same operator one goes on; as another, this page is no longer theirs.
   if (error.code === 'bad_csrf' && again && session.current) {
     const { name } = session.current;
-    await session.find();
+    await session.check();
     if (session.current?.name === name) return request(method, path, body, { signal }, false);
   }
   throw error;

@@ -44,8 +44,7 @@ class Live extends EventTarget {
     this.#set('connecting');
     source.addEventListener('open', () => {
       this.#set('open');
-      // What changed while nobody listened was not told.
-      if (this.#wasOpen) this.#tell('app', null);
+      if (this.#wasOpen) this.#catchUp();
       this.#wasOpen = true;
     });
     source.addEventListener('history', ({ data }) => {
@@ -65,13 +64,23 @@ class Live extends EventTarget {
     });
   }
 
-  async #recover() {
-    this.#close();
+  /** What changed while nobody listened was not told; nor whether somebody else has signed in in another tab. */
+  #catchUp() {
+    this.#tell('app', null);
+    this.#check();
+  }
+
+  async #check() {
     try {
       await session.check();
     } catch {
-      // Not reachable: below it is tried again.
+      // An ended session is told by the session itself; a server that can't be reached, by the stream.
     }
+  }
+
+  async #recover() {
+    this.#close();
+    await this.#check();
     if (session.current) this.#retry = setTimeout(() => this.follow(), PATIENCE);
   }
 

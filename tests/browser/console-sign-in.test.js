@@ -1,14 +1,22 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { Server } from './lib/server.js';
+import { APP, Server } from './lib/server.js';
 import { calm, openPage, startBrowser } from './lib/browser.js';
-import { enter, NOBODY, path, session, signIn, visit } from './lib/console.js';
+import {
+  enter, LOGIN_AND_MESSAGE, NOBODY, path, session, signIn, switchOf, viewer, visit,
+} from './lib/console.js';
 
 /** What the browser logs when a call is refused, as these are here. */
 const REFUSED = /(401 \(Unauthorized\)|403 \(Forbidden\)|429 \(Too Many Requests\)).*\/console\/api\//;
 
-let server, browser;
-before(async () => { [server, browser] = await Promise.all([Server.start(), startBrowser()]); });
+/** How many apps there are, as the page's own session sees it. */
+const countApps = (page) => page.evaluate(async () => (await (await fetch('api/apps')).json()).apps.length);
+
+let server, browser, as;
+before(async () => {
+  [server, browser] = await Promise.all([Server.start(), startBrowser()]);
+  as = await session(browser, server);
+});
 after(async () => { await browser?.close(); await server?.stop(); });
 
 test('the right password opens the page that was asked for, and the heading has the focus', async () => {
@@ -36,8 +44,7 @@ test('a wrong password, a wrong name and nothing at all are told, and nothing is
 });
 
 test('signing out ends it for every page of the session, and one goes on where one was', async () => {
-  const as = await session(browser, server);
-  const page = await enter(browser, server, { as, at: path('account') });
+  const page = await enter(browser, server, { as: await session(browser, server), at: path('account') });
   const other = await page.context().newPage();
   await other.goto(`${server.url}/console/#/audit`);
   await other.getByRole('heading', { name: 'Audit log' }).waitFor();
@@ -55,7 +62,7 @@ test('signing out ends it for every page of the session, and one goes on where o
 });
 
 test('a change from a page without the token, or with another, is refused', async () => {
-  const page = await enter(browser, server, { as: await session(browser, server) });
+  const page = await enter(browser, server, { as });
   const answers = await page.evaluate(async () => {
     const attempt = async (headers) => {
       const response = await fetch('api/apps', {
@@ -79,8 +86,24 @@ test('a change from a page without the token, or with another, is refused', asyn
   await page.context().close();
 });
 
+test('a page whose browser was signed in as somebody else does nothing in their name', async () => {
+  const { name, password } = await viewer(server);
+  const page = await enter(browser, server, { as: await session(browser, server), at: LOGIN_AND_MESSAGE(APP) });
+  await switchOf(page).waitFor();
+  await page.evaluate(async (body) => {
+    await fetch('api/sign-in', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  }, JSON.stringify({ name, password }));
+  await switchOf(page).click();
+  await page.getByText('You are a viewer').waitFor();
+  assert.equal(await switchOf(page).getAttribute('aria-checked'), 'false');
+  assert.equal(await page.locator('.who a bdi').innerText(), name);
+  calm(page, REFUSED);
+  await page.context().close();
+});
+
 test('a page of another origin can do nothing with an operator’s browser', async () => {
-  const page = await enter(browser, server, { as: await session(browser, server) });
+  const page = await enter(browser, server, { as });
+  const before = await countApps(page);
   const foreign = await page.context().newPage();
   // The same address by another name is another origin.
   await foreign.goto(`${server.url.replace('127.0.0.1', 'localhost')}/livez`);
@@ -96,13 +119,12 @@ test('a page of another origin can do nothing with an operator’s browser', asy
   }, server.url);
   // The browser lets it be sent, and nothing of the answer be read; it made no app.
   assert.match(outcome, /^(opaque|TypeError)$/);
-  const before = await page.evaluate(async () => (await (await fetch('api/apps')).json()).apps.length);
-  assert.equal(before, 2, 'the app of the first start, and the one of the test above');
+  assert.equal(await countApps(page), before);
   await page.context().close();
 });
 
 test('the pages may load and run nothing but what the server gave', async () => {
-  const page = await enter(browser, server, { as: await session(browser, server) });
+  const page = await enter(browser, server, { as });
   const violated = page.evaluate(() => new Promise((resolve) => {
     document.addEventListener('securitypolicyviolation', ({ violatedDirective }) => resolve(violatedDirective));
   }));

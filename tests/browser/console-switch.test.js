@@ -28,12 +28,14 @@ test('the way to the switch is Application Configuration, Feature Configuration,
   const navigation = page.getByRole('navigation', { name: 'Pages' });
   await navigation.getByRole('link', { name: 'Application Configuration' }).click();
   await page.getByRole('heading', { name: /^Application Configuration/, level: 1 }).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'a new page begins at its heading');
   await page.getByRole('main').getByRole('link', { name: 'Feature Configuration' }).click();
   await page.getByRole('heading', { name: /^Feature Configuration/, level: 1 }).waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Login and Message' }).click();
   await page.getByRole('heading', { name: /^Login and Message/, level: 1 }).waitFor();
   await navigation.getByRole('link', { name: 'Multi-client Synchronization Settings' }).click();
   await page.locator('.crumbs').getByText('Multi-client Synchronization Settings').waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Multi-client Synchronization Settings');
   assert.deepEqual(await crumbs(page), [
     'Application Configuration', 'Feature Configuration', 'Login and Message', 'Multi-client Synchronization Settings',
   ]);
@@ -205,10 +207,21 @@ test('what the server refuses is told beside the setting, and nothing is lost', 
   await form.getByText('The server can’t be reached.').waitFor();
   await page.getByText('Not live').waitFor();
   assert.equal(await form.getByLabel('Undo window', { exact: true }).inputValue(), '9');
+  const other = await page.context().newPage();
   await server.run();
   await page.getByText('Live', { exact: true }).waitFor({ timeout: 20_000 });
   await form.getByRole('button', { name: 'Save' }).click();
   await form.getByText('Saved', { exact: true }).waitFor();
+
+  // A page that finds no server says so, and can be tried again.
+  await other.goto(`${server.url}/console/${path('overview')}`);
+  await other.getByRole('heading', { name: 'Overview' }).waitFor();
+  await server.kill();
+  await other.getByRole('link', { name: 'Audit log' }).click();
+  await other.getByText('The server can’t be reached.').first().waitFor();
+  await server.run();
+  await other.getByRole('button', { name: 'Try again' }).click();
+  await other.getByRole('rowheader').first().waitFor();
   await page.context().close();
 });
 
