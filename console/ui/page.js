@@ -8,7 +8,7 @@ import { explain } from './say.js';
 /** The heading, which gets the focus after a navigation, a sentence, and what can be done. */
 export function pageHead(title, { lead = null, actions = [], beside = null } = {}) {
   return el('header', { class: 'page-head' },
-    el('div', {}, el('h1', { tabindex: '-1' }, title, beside), lead && el('p', {}, lead)),
+    el('div', {}, el('div', { class: 'title' }, el('h1', { tabindex: '-1' }, title), beside), lead && el('p', {}, lead)),
     actions.length > 0 && el('div', { class: 'actions' }, actions));
 }
 

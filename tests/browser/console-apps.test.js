@@ -114,7 +114,8 @@ test('the chosen application goes along through the pages', async () => {
   await page.getByText('app 1400000077').waitFor();
   assert.equal(new URL(page.url()).hash, path('apps', 1400000077, 'users'));
   await page.getByRole('link', { name: 'Login and Message' }).click();
-  await page.getByRole('heading', { name: /Login and Message.*1400000077/ }).waitFor();
+  await page.getByRole('heading', { name: 'Login and Message', level: 1 }).waitFor();
+  await page.getByText('app 1400000077').waitFor();
   await page.context().close();
 });
 

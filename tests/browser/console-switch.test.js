@@ -27,12 +27,12 @@ test('the way to the switch is Application Configuration, Feature Configuration,
   const page = await enter(browser, server, { as });
   const navigation = page.getByRole('navigation', { name: 'Pages' });
   await navigation.getByRole('link', { name: 'Application Configuration' }).click();
-  await page.getByRole('heading', { name: /^Application Configuration/, level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'Application Configuration', level: 1 }).waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'a new page begins at its heading');
   await page.getByRole('main').getByRole('link', { name: 'Feature Configuration' }).click();
-  await page.getByRole('heading', { name: /^Feature Configuration/, level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'Feature Configuration', level: 1 }).waitFor();
   await page.getByRole('main').getByRole('link', { name: 'Login and Message' }).click();
-  await page.getByRole('heading', { name: /^Login and Message/, level: 1 }).waitFor();
+  await page.getByRole('heading', { name: 'Login and Message', level: 1 }).waitFor();
   await navigation.getByRole('link', { name: 'Multi-client Synchronization Settings' }).click();
   await page.locator('.crumbs').getByText('Multi-client Synchronization Settings').waitFor();
   assert.equal(await page.evaluate(() => document.activeElement.textContent), 'Multi-client Synchronization Settings');
