@@ -37,6 +37,11 @@ impl Horizon {
         time < self.0
     }
 
+    /// Whether there is none: everything is kept.
+    pub fn is_unlimited(self) -> bool {
+        self.0 == Millis::MIN
+    }
+
     /// The same, `by` earlier.
     #[must_use]
     pub fn earlier(self, by: Millis) -> Self {

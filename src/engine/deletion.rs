@@ -5,16 +5,15 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::expiry::is_newest_kept;
 use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
 use crate::domain::deletion::{self, Deletion, MAX_CONVERSATIONS};
-use crate::domain::retention::Horizon;
-use crate::domain::{ConversationId, LogHead, Version, View};
+use crate::domain::{ConversationId, Version, View};
 use crate::protocol::code::Code;
 use crate::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
 use crate::protocol::{answer, method};
-use crate::store::ReadTx;
 
 /// What the audit log holds of a deletion, besides who, when and whose. At most [`MAX_CONVERSATIONS`] long.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -209,19 +208,6 @@ fn delete(
         results,
         conversation_list: Vec::new(),
     })
-}
-
-/// Whether the newest message of a view's conversation can still be read by somebody.
-pub(super) fn is_newest_kept(
-    tx: &dyn ReadTx,
-    view: &View,
-    log: LogHead,
-    horizon: Horizon,
-) -> Result<bool> {
-    let newest = tx.mark(view.log, view.head(log).last_message_seq)?;
-    Ok(newest.is_some_and(|newest| {
-        newest.seq == view.head(log).last_message_seq && !horizon.is_past(newest.time)
-    }))
 }
 
 /// Restores those of the conversations whose newest deletion `is_meant`.

@@ -4,7 +4,8 @@ use super::apps::nobody;
 use super::operation::Operation;
 use super::{Engine, Result};
 use crate::domain::retention::{Horizon, expire, last_expired};
-use crate::domain::{App, LogId, Millis, Seq};
+use crate::domain::{App, LogHead, LogId, Millis, Seq, View};
+use crate::store::ReadTx;
 
 /// Rows touched in one call: what an operation queued behind it may have to wait for. The views of one log come on
 /// top, as when its group is dissolved.
@@ -48,7 +49,14 @@ fn expire_log(
     most: usize,
 ) -> Result<usize> {
     let head = operation.tx.head(log)?;
-    let expired = last_expired(head, horizon, |seq| operation.tx.mark(log, seq))?;
+    let oldest = operation.tx.mark(log, Seq(0))?;
+    let expired = if oldest.is_some() {
+        last_expired(head, horizon, |seq| operation.tx.mark(log, seq))?
+    } else {
+        // All was erased because everyone cleared it; they may still have the conversation.
+        let newest = operation.tx.newest_message(log)?;
+        newest.filter(|newest| horizon.is_past(newest.time))
+    };
     let mut rows = 1;
     if let Some(expired) = expired {
         for (account, mut view) in operation.tx.views_of_log(log)? {
@@ -64,9 +72,40 @@ fn expire_log(
             return Ok(rows);
         }
     }
-    let oldest = operation.tx.mark(log, Seq(0))?;
+    // Where nothing is left, it is the newest message's time that still has to come.
+    let newest = operation.tx.newest_message(log)?;
+    let next = operation
+        .tx
+        .mark(log, Seq(0))?
+        .or(newest.filter(|newest| !horizon.is_past(newest.time)));
     operation
         .tx
-        .put_oldest_time(log, oldest.map(|oldest| oldest.time))?;
+        .put_oldest_time(log, next.map(|next| next.time))?;
     Ok(rows)
+}
+
+/// When the newest message came that a view could ever have shown, if that is known: not of one that is erased, in a
+/// group that was left.
+pub(super) fn newest_time(tx: &dyn ReadTx, view: &View, log: LogHead) -> Result<Option<Millis>> {
+    let seq = view.head(log).last_message_seq;
+    let newest = if seq == log.last_message_seq {
+        tx.newest_message(view.log)?
+    } else {
+        tx.mark(view.log, seq)?.filter(|found| found.seq == seq)
+    };
+    Ok(newest.map(|newest| newest.time))
+}
+
+/// Whether an app still keeps the newest message that a view could show.
+pub(super) fn is_newest_kept(
+    tx: &dyn ReadTx,
+    view: &View,
+    log: LogHead,
+    horizon: Horizon,
+) -> Result<bool> {
+    if horizon.is_unlimited() {
+        return Ok(true);
+    }
+    let newest = newest_time(tx, view, log)?;
+    Ok(newest.is_some_and(|time| !horizon.is_past(time)))
 }

@@ -33,6 +33,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     changed_views_are_those_that_changed(&*fresh()).await;
     pages_of_views_are_whole_and_ordered(&*fresh()).await;
     a_long_history_is_counted_after_erasing(&*fresh()).await;
+    the_age_of_a_log_is_known(&*fresh()).await;
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
@@ -379,6 +380,50 @@ async fn a_long_history_is_counted_after_erasing(place: &dyn Place) {
     })
     .await;
     assert_eq!(counts, (3, 3, 5, 5));
+}
+
+async fn the_age_of_a_log_is_known(place: &dyn Place) {
+    let store = place.open();
+    let (_, log) = account(&*store, "alice").await;
+    write(&*store, move |tx| {
+        let due = |tx: &dyn ReadTx, before| tx.logs_from_before(APP, before, 9);
+        assert_eq!((due(tx, 99)?, tx.newest_message(log)?), (vec![], None));
+        for (time, is_control) in [(10, false), (20, false), (30, true)] {
+            let entry = NewEntry {
+                time,
+                ..entry("a", is_control)
+            };
+            tx.append(log, &entry)?;
+        }
+        assert_eq!((due(tx, 10)?, due(tx, 11)?), (vec![], vec![log]));
+        assert_eq!(tx.logs_from_before(SdkAppId(2), 99, 9)?, []);
+        let mark = |seq| Ok::<_, StoreError>(tx.mark(log, Seq(seq))?.map(|mark| mark.time));
+        assert_eq!(
+            (mark(0)?, mark(1)?, mark(2)?, mark(4)?),
+            (Some(10), Some(10), Some(20), None)
+        );
+
+        tx.erase(log, Seq(3), 9)?;
+        assert_eq!(tx.mark(log, Seq(0))?, None);
+        let newest = tx.newest_message(log)?.unwrap();
+        assert_eq!(
+            (newest.seq, newest.time, newest.message_count),
+            (Seq(2), 20, 2)
+        );
+        tx.put_oldest_time(log, None)?;
+        assert_eq!(due(tx, 99)?, []);
+        // A log that begins again is as old as what it begins with.
+        tx.append(
+            log,
+            &NewEntry {
+                time: 40,
+                ..entry("b", false)
+            },
+        )?;
+        assert_eq!((due(tx, 40)?, due(tx, 41)?), (vec![], vec![log]));
+        Ok(())
+    })
+    .await;
 }
 
 async fn requests_are_remembered_until_they_expire(place: &dyn Place) {

@@ -205,6 +205,8 @@ pub trait ReadTx {
     fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
     /// The first entry at or after `seq`.
     fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>>;
+    /// The newest message, be it erased.
+    fn newest_message(&self, log: LogId) -> Result<Option<Mark>>;
     /// Every account's view of a log.
     fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>>;
     fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;

@@ -41,15 +41,15 @@ fn refusal(denied: &Denied) -> ErrorObject {
         Denied::WindowPassed => Code::WINDOW_PASSED.into(),
         Denied::TooManyPins(most) => ErrorObject::with(Code::TOO_MANY_PINS, json!({ "max": most })),
         Denied::NoSuchDevice => ErrorObject::invalid_params("deviceID", denied),
-        // Operators alone ask for these.
-        Denied::NoSuchUser | Denied::NoSuchDeletion | Denied::AppIdTaken | Denied::Operator(_) => {
-            Code::INTERNAL.into()
-        }
         Denied::BadMessage(reason) => {
             ErrorObject::with(Code::BAD_MESSAGE_BODY, json!({ "reason": reason }))
         }
         Denied::MessageTooLong(most) => {
             ErrorObject::with(Code::MESSAGE_TOO_LONG, json!({ "max": most }))
+        }
+        // No device operates the server.
+        Denied::Operator(_) | Denied::AppIdTaken | Denied::NoSuchUser | Denied::NoSuchDeletion => {
+            Code::INTERNAL.into()
         }
         Denied::Invalid { field, reason } => ErrorObject::invalid_params(field, reason),
     }

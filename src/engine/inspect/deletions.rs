@@ -8,7 +8,8 @@ use crate::domain::retention::Horizon;
 use crate::domain::{
     AccountKey, ConversationId, DeviceId, Millis, Platform, SdkAppId, Seq, UserId, Version,
 };
-use crate::engine::deletion::{DeletionDetail, is_newest_kept, restore};
+use crate::engine::deletion::{DeletionDetail, restore};
+use crate::engine::expiry::is_newest_kept;
 use crate::engine::{Actor, Denied, Engine, Result};
 use crate::protocol::answer;
 use crate::protocol::push::Origin;

@@ -9,7 +9,7 @@ use crate::domain::retention::Horizon;
 use crate::domain::{
     AccountKey, ConversationId, DeviceId, Millis, Platform, SdkAppId, Seq, UserId, Version, View,
 };
-use crate::engine::deletion::is_newest_kept;
+use crate::engine::expiry::{is_newest_kept, newest_time};
 use crate::engine::{Actor, Denied, Engine, Result, present};
 use crate::protocol::conversation::MembershipState;
 use crate::protocol::method;
@@ -89,7 +89,7 @@ pub struct ConversationState {
     pub is_pinned: bool,
     pub last_seq: Seq,
     pub last_message_seq: Seq,
-    /// When the newest message came; none: there is none, or it was erased.
+    /// When the newest message came; none: there is none, or the group was left and it is erased.
     pub last_time: Option<Millis>,
     pub hidden_up_to: Seq,
     pub history_floor: Seq,
@@ -216,8 +216,6 @@ fn state(
 ) -> Result<ConversationState> {
     let log = tx.head(view.log)?;
     let head = view.head(log);
-    let newest = tx.mark(view.log, head.last_message_seq)?;
-    let newest = newest.filter(|newest| newest.seq == head.last_message_seq);
     let is_kept = is_newest_kept(tx, view, log, horizon)?;
     Ok(ConversationState {
         conversation_id: view.conversation.clone(),
@@ -227,7 +225,7 @@ fn state(
         is_pinned: view.is_pinned,
         last_seq: head.last_seq,
         last_message_seq: head.last_message_seq,
-        last_time: newest.map(|entry| entry.time),
+        last_time: newest_time(tx, view, log)?,
         hidden_up_to: view.floors.hidden_upto,
         history_floor: view.floors.history_floor,
         read_up_to: view.read_upto,

@@ -495,6 +495,15 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn newest_message(&self, log: LogId) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT last_message_seq, last_message_time, message_count FROM log
+             WHERE id = ?1 AND last_message_time IS NOT NULL",
+            [log.0],
+            row::mark,
+        )
+    }
+
     fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
         self.many(
             &format!("SELECT {}, account FROM view WHERE log = ?1", row::VIEW),

@@ -209,10 +209,11 @@ impl WriteTx for Tx<'_> {
         let (head, is_group, is_empty): (LogHead, bool, bool) = self
             .one(
                 "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
-                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
+                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END,
+                   last_message_time = CASE WHEN ?2 THEN ?4 ELSE last_message_time END, position = ?3
                  WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group',
                    oldest_time IS NULL",
-                params![log.0, !entry.is_control, int(position)],
+                params![log.0, !entry.is_control, int(position), entry.time],
                 |row| Ok((row::head(row)?, row.get(3)?, row.get(4)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;

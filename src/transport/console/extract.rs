@@ -45,6 +45,10 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
             let reason = format!("must come whole, in time, and be at most {MAX_BODY} bytes");
             return Err(ConsoleError::invalid("body", reason));
         };
+        // What is read takes an array for its members in order, and a page never sends one.
+        if body.trim_ascii_start().first() != Some(&b'{') {
+            return Err(ConsoleError::invalid("body", "must be a JSON object"));
+        }
         let mut json = serde_json::Deserializer::from_slice(&body);
         let value = serde_path_to_error::deserialize(&mut json).map_err(|error| {
             let path = error.path().to_string();

@@ -169,6 +169,9 @@ async fn a_disabled_app_loses_its_connections_at_once() {
         (&app["sdkAppID"], &app["disabled"]),
         (&json!(APP), &json!(true))
     );
+    // It is gone by the time the change is answered.
+    let devices = browser.get(&format!("{path}/users/alice")).await.ok();
+    assert_eq!(devices["devices"][0]["online"], false, "{devices}");
     assert_eq!(phone.closed_with().await, Some(4500));
     phone.try_login(&server).await.expect_err("it is disabled");
     other.settle().await;
@@ -255,7 +258,10 @@ async fn the_stream_ends_with_the_session() {
 
     // To watch is not to use: a page that is left open does not keep its session.
     let mut idle = Watching::begin(&another).await;
-    server.clock.advance(HOUR / 2);
+    server.clock.advance(HOUR / 4);
+    idle.sees("figures", |figures| figures["time"] == server.now())
+        .await;
+    server.clock.advance(HOUR / 4);
     idle.ends().await;
 }
 

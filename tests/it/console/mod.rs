@@ -1,10 +1,12 @@
 //! What the console's pages call: who may, what it does, and what it answers to those who may not.
 
 mod apps;
+mod audit;
 mod deletions;
 mod hostile;
 mod live;
 mod operators;
+mod retention;
 mod roles;
 mod settings;
 mod sign_in;

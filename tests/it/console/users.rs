@@ -64,7 +64,7 @@ async fn a_long_list_comes_in_pages_and_by_how_it_begins() {
     for number in 11..20 {
         phone.say(&format!("C2Cu{number}"), "hi").await;
     }
-    phone.say("C2Cother", "hi").await;
+    phone.say("C2Czoe", "hi").await;
     let (mut seen, mut after) = (Vec::new(), String::new());
     loop {
         let page = format!("users?prefix=u1&limit=3&after={after}");
@@ -271,7 +271,7 @@ async fn conversations_are_shown_as_they_stand() {
     wrong.refused(400, "invalid");
 }
 
-/// Alice exists in both apps, and each app's routes know its own alone.
+/// Alice exists in both apps, and each app's calls know their own alone.
 #[tokio::test]
 async fn the_users_of_another_app_are_not_reached() {
     let server = TestServer::synced().await;
@@ -279,53 +279,58 @@ async fn the_users_of_another_app_are_not_reached() {
     let mut here = server.device("alice", "here").await;
     here.say("C2Cbob", "hi").await;
     here.delete(&["C2Cbob"]).await;
-    let mut there = TestDevice::fresh(&server, Who::new("carol", "there").of_app(OTHER_APP)).await;
+    let there = Who::new("alice", "there").of_app(OTHER_APP);
+    let mut there = TestDevice::fresh(&server, there).await;
     there.say("C2Cdave", "hi").await;
 
     let other = |rest: &str| format!("/apps/{OTHER_APP}/{rest}");
     let users = browser.get(&other("users")).await.ok();
+    let users: Vec<_> = users["users"].as_array().expect("users").iter().collect();
+    assert_eq!(users.len(), 2, "{users:?}");
+    for user in users {
+        assert!(user["userID"] == "alice" || user["userID"] == "dave");
+    }
+    let alice = browser.get(&other("users/alice")).await.ok();
+    assert_eq!(alice["devices"].as_array().expect("devices").len(), 1);
+    assert_eq!(alice["devices"][0]["deviceID"], "alice-there");
+    let conversations = browser.get(&other("users/alice/conversations")).await.ok();
     assert_eq!(
-        users["users"]
-            .as_array()
-            .expect("users")
-            .iter()
-            .map(|u| &u["userID"])
-            .collect::<Vec<_>>(),
-        ["carol", "dave"]
+        conversations["conversations"][0]["conversationID"],
+        "C2Cdave"
     );
+    let logout = other("users/alice/devices/alice-here/logout");
+    browser
+        .post(&logout, json!({}))
+        .await
+        .refused(404, "not_found");
+
     let id = browser.get(&path("deletions")).await.ok()["deletions"][0]["id"].clone();
-    for rest in [
-        "users/alice".to_owned(),
-        "users/alice/conversations".into(),
-        format!("deletions/{id}"),
-    ] {
-        browser.get(&path(&rest)).await.ok();
-        browser.get(&other(&rest)).await.refused(404, "not_found");
-        browser
-            .get(&format!("/apps/7/{rest}"))
-            .await
-            .refused(404, "not_found");
-    }
-    assert_eq!(
-        browser.get(&other("deletions")).await.ok()["deletions"],
-        json!([])
-    );
-    assert_eq!(
-        browser.get(&other("deletions?user=alice")).await.ok()["deletions"],
-        json!([])
-    );
-    for rest in ["users", "deletions"] {
-        browser
-            .get(&format!("/apps/7/{rest}"))
-            .await
-            .refused(404, "not_found");
-    }
+    browser.get(&path(&format!("deletions/{id}"))).await.ok();
+    browser
+        .get(&other(&format!("deletions/{id}")))
+        .await
+        .refused(404, "not_found");
     let restore = format!("deletions/{id}/restore");
     browser
         .post(&other(&restore), json!({}))
         .await
         .refused(404, "not_found");
-    assert!(!here.replica.lists("C2Cbob"));
+    for list in ["deletions", "deletions?user=alice"] {
+        assert_eq!(browser.get(&other(list)).await.ok()["deletions"], json!([]));
+    }
+    for rest in [
+        "users",
+        "users/alice",
+        "users/alice/conversations",
+        "deletions",
+    ] {
+        browser
+            .get(&format!("/apps/7/{rest}"))
+            .await
+            .refused(404, "not_found");
+    }
+    here.settle().await;
+    assert!(!here.replica.lists("C2Cbob"), "nothing was restored");
 }
 
 /// Whoever isn't signed in gets nothing, and what was said is shown to nobody.

@@ -13,4 +13,7 @@ ALTER TABLE app ADD COLUMN history_retention INTEGER;
 -- Time of a log's oldest entry, or earlier; NULL: it has none. Finds the logs that have something to expire.
 ALTER TABLE log ADD COLUMN oldest_time INTEGER;
 UPDATE log SET oldest_time = (SELECT time FROM entry WHERE entry.log = log.id ORDER BY seq LIMIT 1);
+-- Time of a log's newest message, which is known when the message itself is erased; NULL: there was none.
+ALTER TABLE log ADD COLUMN last_message_time INTEGER;
+UPDATE log SET last_message_time = (SELECT time FROM entry WHERE entry.log = log.id AND seq = last_message_seq);
 CREATE INDEX log_by_age ON log (app, oldest_time) WHERE oldest_time IS NOT NULL;
