@@ -23,6 +23,7 @@ mod operators;
 mod present;
 mod retention;
 mod secret;
+mod sessions;
 mod sync;
 pub mod usersig;
 
@@ -31,7 +32,8 @@ pub use crate::store::rows::LastChange;
 pub use apps::AppShown;
 pub use clock::{Clock, SystemClock};
 pub use error::{Denied, EngineError};
-pub use operators::{Operator, OperatorChange, Refusal, Session};
+pub use operators::{Operator, OperatorChange, Refusal};
+pub use sessions::Session;
 
 use std::sync::Arc;
 

@@ -2,7 +2,7 @@
 
 use super::apps::nobody;
 use super::operation::Operation;
-use super::operators::expire_sessions;
+use super::sessions::expire_sessions;
 use super::{Denied, Engine, Result};
 use crate::domain::deletion::erasable_upto;
 use crate::domain::{ConversationId, LogId, Millis, SdkAppId, Seq};
