@@ -3,7 +3,7 @@
 const BASE = 'api';
 
 /** The server said no, or nothing. */
-export class ApiError extends Error {
+class ApiError extends Error {
   /** `code` is `unreachable` if there was no answer at all. */
   constructor({ status = 0, code = 'unavailable', message = '', field = null, retryAfter = null }) {
     super(message);

@@ -73,7 +73,7 @@ export function roughly(ms) {
   return inUnit(Math.max(0, Math.floor(ms / size)), unit);
 }
 
-export function inUnit(count, unit) {
+function inUnit(count, unit) {
   return new Intl.NumberFormat(current, { style: 'unit', unit, unitDisplay: 'long' }).format(count);
 }
 

@@ -17,7 +17,7 @@ export function applications({ signal }) {
   const content = fetched(signal, () => get('/apps', { signal }), ({ apps: list }) => (list.length === 0
     ? empty(t('apps.empty'), t('apps.empty.text'))
     : table(t('nav.applications'), [
-      [t('apps.id'), 'main'], [t('apps.state')], [t('sync.title')], [t('apps.accounts'), 'end'],
+      [t('apps.id')], [t('apps.state')], [t('sync.title')], [t('apps.accounts'), 'end'],
       [t('apps.keys'), 'end'], [t('created')],
     ], list.map(row))));
   live.addEventListener('app', content.reload, { signal });

@@ -60,7 +60,7 @@ function localTime(ms) {
 
 function recordTable(records) {
   const columns = [
-    [t('time'), 'main'], [t('audit.actor')], [t('audit.action')], [t('audit.target')], [t('apps.id')],
+    [t('time')], [t('audit.actor')], [t('audit.action')], [t('audit.target')], [t('apps.id')],
     [t('audit.detail')],
   ];
   return table(t('nav.audit'), columns, records.map((record) => [

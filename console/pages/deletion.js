@@ -72,7 +72,7 @@ function undo(found, restore) {
 }
 
 function conversationTable(list) {
-  const columns = [[t('conversation'), 'main'], [t('deletion.upTo'), 'end'], [t('deletion.restorable')]];
+  const columns = [[t('conversation')], [t('deletion.upTo'), 'end'], [t('deletion.restorable')]];
   return table(t('conversations'), columns, list.map(({ conversationID, upTo, restorable }) => [
     given(conversationID), number(upTo), restorable ? badge(t('yes'), 'good') : badge(t('no')),
   ]));
@@ -86,7 +86,7 @@ function deviceList({ devices, origin: from }) {
     return device.applied ? badge(t('applied.yes'), 'good') : badge(t('applied.no'), 'warn');
   };
   const columns = [
-    [t('device'), 'main'], [t('device.platform')], [t('device.state')], [t('device.ack'), 'end'],
+    [t('device')], [t('device.platform')], [t('device.state')], [t('device.ack'), 'end'],
     [t('deletion.this')],
   ];
   return table(t('deletion.applied'), columns, devices.map((device) => [
@@ -95,7 +95,7 @@ function deviceList({ devices, origin: from }) {
 }
 
 function resultTable(results) {
-  return table(t('restore.results'), [[t('conversation'), 'main'], [t('restore.result')]],
+  return table(t('restore.results'), [[t('conversation')], [t('restore.result')]],
     results.map(({ conversationID, code }) => [
       given(conversationID),
       code === 0 ? badge(t('restore.restored'), 'good') : badge(t('restore.failed', { code: String(code) }), 'bad'),

@@ -37,7 +37,7 @@ export function deletions({ params: { app }, query, signal, go }) {
 /** Deletions as a table; without the user where all are of one. */
 export function deletionTable(app, list, { withUser = true } = {}) {
   const columns = [
-    [t('time'), 'main'], withUser && [t('user')], [t('deletions.from')], [t('conversations'), 'end'],
+    [t('time')], withUser && [t('user')], [t('deletions.from')], [t('conversations'), 'end'],
     [t('deletions.history')], [t('deletions.synced')], [t('version'), 'end'],
   ];
   const rows = list.map((deletion) => [

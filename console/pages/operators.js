@@ -16,7 +16,7 @@ const ROLES = ['administrator', 'viewer'];
 export function operators({ signal }) {
   const content = fetched(signal, () => get('/operators', { signal }), ({ operators: list }) => {
     const columns = [
-      [t('operator'), 'main'], [t('role')], [t('created')], [t('operators.lastSignIn')], [t('actions'), 'end'],
+      [t('operator')], [t('role')], [t('created')], [t('operators.lastSignIn')], [t('actions'), 'end'],
     ];
     return table(t('nav.operators'), columns, list.map((operator) => [
       [given(operator.name), operator.name === session.current?.name && [' ', badge(t('operators.you'), 'accent')]],

@@ -66,7 +66,7 @@ export function user({ params: { app, user: id }, signal }) {
 
 function deviceTable(devices, logout) {
   const columns = [
-    [t('device'), 'main'], [t('device.platform')], [t('device.state')], [t('device.address')], [t('device.since')],
+    [t('device')], [t('device.platform')], [t('device.state')], [t('device.address')], [t('device.since')],
     [t('device.ack'), 'end'], [t('device.behind'), 'end'], ...session.isAdministrator ? [[t('actions'), 'end']] : [],
   ];
   return table(t('devices.title'), columns, devices.map((device) => [
@@ -108,7 +108,7 @@ function moreButton(work) {
 
 function conversationTable(list) {
   const columns = [
-    [t('conversation'), 'main'], [t('conversation.state')], [t('conversation.unread'), 'end'],
+    [t('conversation')], [t('conversation.state')], [t('conversation.unread'), 'end'],
     [t('conversation.last')], [t('conversation.hidden'), 'end'],
     [t('conversation.floor'), 'end'], [t('conversation.read'), 'end'], [t('version'), 'end'],
     [t('conversation.undo')],

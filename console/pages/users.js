@@ -37,7 +37,7 @@ export function users({ params: { app }, query, signal, go }) {
 
 function userTable(app, list) {
   const columns = [
-    [t('user'), 'main'], [t('users.devices'), 'end'], [t('users.online')], [t('version'), 'end'], [t('created')],
+    [t('user')], [t('users.devices'), 'end'], [t('users.online')], [t('version'), 'end'], [t('created')],
   ];
   return table(t('nav.users'), columns, list.map(({ userID, version, devices, online, createdAt }) => [
     el('a', { href: link(['apps', app, 'users', userID]) }, given(userID)),

@@ -35,7 +35,7 @@ export async function busy(control, work, failed = (error) => warned(explain(err
  * A labelled control with its help and a place for what is wrong with it: `element`, `control`, `wrong(text)` and
  * `right()`.
  */
-export function field(label, control, { help = null, wide = false } = {}) {
+export function field(label, control, { help = null } = {}) {
   const id = newId();
   control.id = id;
   const helpText = help && el('p', { class: 'help', id: `${id}-help` }, help);
@@ -43,7 +43,7 @@ export function field(label, control, { help = null, wide = false } = {}) {
   control.setAttribute('aria-describedby', [helpText && helpText.id, error.id].filter(Boolean).join(' '));
   return {
     control,
-    element: el('div', { class: wide ? 'field wide' : 'field' },
+    element: el('div', { class: 'field' },
       el('label', { for: id }, label), control, helpText, error),
     wrong(text) {
       error.textContent = text;

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { APP, Server } from './lib/server.js';
 import { calm, startBrowser } from './lib/browser.js';
-import { enter, LOGIN_AND_MESSAGE, path, session, signIn, switchOf, tabTo, viewer, visit } from './lib/console.js';
+import { enter, LOGIN_AND_MESSAGE, path, session, switchOf, tabTo, viewer, visit } from './lib/console.js';
 import { Devices } from './lib/console-devices.js';
 
 const ON = 'Sync Conversation Deletion Across Clients is on.';
