@@ -300,7 +300,10 @@ mod tests {
     #[test]
     fn the_demo_comes_first_where_it_is_served() {
         let line = "demo         http://127.0.0.1:8080/demo/  open it and watch a deletion cross devices\n";
-        assert_eq!(greeting(None, &[], true, &commands()).lines().next(), line.lines().next());
+        assert_eq!(
+            greeting(None, &[], true, &commands()).lines().next(),
+            line.lines().next()
+        );
         assert!(greeting(None, &[app(true)], true, &commands()).starts_with(line));
         let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80));
         assert_eq!(demo(DemoServed::Loopback, elsewhere), None);

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::apps::{nobody, add};
+use super::apps::{add, nobody};
 use super::usersig;
 use super::{Denied, Engine, Result, StoreError};
 use crate::domain::app::SecretKey;

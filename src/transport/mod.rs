@@ -27,8 +27,8 @@ use crate::engine::Engine;
 use crate::hub::Hub;
 use crate::settings::{DemoSettings, LimitSettings, ServerSettings};
 use admission::{Admission, Admitted};
-use live::Live;
 use demo::Demo;
+use live::Live;
 use metrics::Metrics;
 use ops::Heartbeat;
 

@@ -336,8 +336,7 @@ impl Hub {
                         .iter()
                         .filter(|(account, _)| **account != who.account);
                     let other = others
-                        .filter_map(|(_, account)| account.clients.first())
-                        .next()
+                        .find_map(|(_, account)| account.clients.first())
                         .copied();
                     self.write(other.unwrap_or(slot), &bytes);
                 }
