@@ -1,5 +1,7 @@
 //! A short run of the harness, for what must hold on any machine: nothing about times.
 
+#![cfg(test)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
