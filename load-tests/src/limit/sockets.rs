@@ -331,13 +331,12 @@ impl Hub {
                 }
                 Spoil::Swap => _ = self.held.insert(slot, bytes),
                 Spoil::Misplace => {
-                    let others = self
+                    let mut others = self
                         .accounts
                         .iter()
                         .filter(|(account, _)| **account != who.account);
                     let other = others
-                        .flat_map(|(_, account)| account.clients.first())
-                        .next()
+                        .find_map(|(_, account)| account.clients.first())
                         .copied();
                     self.write(other.unwrap_or(slot), &bytes);
                 }

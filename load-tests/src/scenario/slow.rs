@@ -114,14 +114,14 @@ impl Scenario for Slow {
             report.judge(load.tally.faults);
             found.push((load, tally, grown));
         }
-        self.report(&mut report, &found[0], &found[1]);
+        Self::report(&mut report, &found[0], &found[1]);
         report.close(&server);
         Ok(report)
     }
 }
 
 impl Slow {
-    fn report(&self, report: &mut Report, alone: &(Load, Tally, f64), slow: &(Load, Tally, f64)) {
+    fn report(report: &mut Report, alone: &(Load, Tally, f64), slow: &(Load, Tally, f64)) {
         let p99 = |tally: &Tally| tally.delivery.percentile(99.0);
         let tally = &slow.1;
         report.figure(
