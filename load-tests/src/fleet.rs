@@ -63,7 +63,6 @@ impl Fleet {
             blocks: blocks.to_vec(),
             patience: Duration::from_secs(options.patience),
         };
-        let mut first_connection = 0;
         // Another run against the same server must not repeat this one's requestIDs.
         let run = format!("{:x}-", fastrand::u64(..));
         for number in 0..processes {
@@ -75,13 +74,8 @@ impl Fleet {
                 access: access.clone(),
                 run: format!("{run}{number}-"),
                 seed: options.seed.wrapping_add(number as u64),
-                first_connection,
                 blocks: blocks.clone(),
             };
-            first_connection += blocks
-                .iter()
-                .map(|block| block.connections())
-                .sum::<usize>();
             let mut worker = spawn(number, blocks, sender.clone())?;
             worker.tell(&setup)?;
             fleet.workers.push(worker);

@@ -5,6 +5,8 @@ use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use clap::Args;
 use tempfile::TempDir;
@@ -14,6 +16,9 @@ use crate::client::order::Access;
 use crate::wire::Protocol;
 
 const APP: u32 = 1_400_000_001;
+/// For the server to notice that clients have gone, and between two looks.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(20);
 const SECRET_KEY: &str = "of-no-use-to-anybody";
 
 /// Which server.
@@ -189,6 +194,20 @@ impl Server {
         }
     }
 
+    /// Waits until the server has no more files and sockets open than `most`: until it has noticed that clients
+    /// have gone. Not for one on another machine.
+    pub(crate) fn wait_for_files(&self, most: usize) -> Fallible<()> {
+        let Some(pid) = self.pid else { return Ok(()) };
+        let began = Instant::now();
+        while fs::read_dir(format!("/proc/{pid}/fd"))?.count() > most {
+            if began.elapsed() > PATIENCE {
+                return Err("the server does not let go of connections that were closed".into());
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
     /// What the server has logged as a warning or worse.
     pub(crate) fn log(&self) -> String {
         self.started.as_ref().map_or_else(String::new, Started::log)
@@ -219,7 +238,7 @@ pub(crate) fn listening(child: &mut Child) -> Fallible<SocketAddr> {
         .strip_prefix("listening on http://")
         .ok_or_else(|| format!("its first line is {line:?}"))?
         .parse()?;
-    std::thread::spawn(move || {
+    thread::spawn(move || {
         let mut rest = Vec::new();
         // Only so that the server can write.
         drop(output.read_to_end(&mut rest));

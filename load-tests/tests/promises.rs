@@ -1,3 +1,4 @@
+#![cfg(test)]
 //! A short run of the harness, for what must hold on any machine: nothing about times.
 
 #![cfg(test)]

@@ -40,6 +40,8 @@ pub(crate) struct Connection {
     pub(crate) anchor: Option<String>,
     /// Up to where the device had its pair's messages when it was last connected.
     pub(crate) pair_at: Option<u64>,
+    /// Calls that wait for an answer.
+    pub(crate) waiting: u32,
     /// Reads nothing while set.
     pub(crate) stalled: bool,
     /// It did not read for a while: the server may close it.
@@ -60,6 +62,7 @@ impl Connection {
             resume: Resume::Nothing,
             anchor: None,
             pair_at: None,
+            waiting: 0,
             stalled: false,
             excused: false,
         }

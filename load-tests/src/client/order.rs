@@ -27,8 +27,6 @@ pub(crate) struct Setup {
     /// Begins every requestID.
     pub(crate) run: String,
     pub(crate) seed: u64,
-    /// How many connections other processes have: for source addresses.
-    pub(crate) first_connection: usize,
     pub(crate) blocks: Vec<Block>,
 }
 

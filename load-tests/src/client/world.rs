@@ -43,7 +43,8 @@ pub(crate) struct World {
     buffer: Vec<u8>,
     server: SocketAddr,
     wire: Box<dyn Wire>,
-    first_connection: usize,
+    /// Connections begun so far.
+    begun: usize,
     pub(crate) blocks: Vec<Block>,
     pub(crate) connections: Vec<Connection>,
     calls: HashMap<u64, Pending>,
@@ -83,7 +84,7 @@ impl World {
             buffer: vec![0; BUFFER],
             server: setup.access.server,
             wire,
-            first_connection: setup.first_connection,
+            begun: 0,
             blocks: setup.blocks.clone(),
             connections,
             calls: HashMap::new(),
@@ -142,26 +143,28 @@ impl World {
     /// Gives up on every call.
     pub(crate) fn abandon_calls(&mut self) {
         self.tally.faults.unanswered += self.calls.len() as u64;
-        self.calls.clear();
+        for (_, pending) in self.calls.drain() {
+            self.connections[pending.slot].waiting = 0;
+        }
     }
 
     /// Begins to connect and log in.
     pub(crate) fn open(&mut self, slot: usize, intended: Instant, resume: Resume) {
         self.opening += 1;
+        self.begun += 1;
         let connection = &mut self.connections[slot];
         connection.intended = intended;
         connection.resume = resume;
         let is_kept = resume == Resume::SameCursor;
         connection.anchor = connection.cursor.clone().filter(|_| is_kept);
         connection.stage = Stage::Connecting;
-        let registered =
-            socket::connect(self.server, self.first_connection + slot).and_then(|mut socket| {
-                let interest = Interest::READABLE | Interest::WRITABLE;
-                self.poll
-                    .registry()
-                    .register(&mut socket, Token(slot), interest)?;
-                Ok(socket)
-            });
+        let registered = socket::connect(self.server, self.begun).and_then(|mut socket| {
+            let interest = Interest::READABLE | Interest::WRITABLE;
+            self.poll
+                .registry()
+                .register(&mut socket, Token(slot), interest)?;
+            Ok(socket)
+        });
         match registered {
             Ok(socket) => connection.socket = Some(socket),
             Err(error) => self.fall(slot, &format!("connect: {error}")),
@@ -204,6 +207,7 @@ impl World {
         };
         let mut bytes = Vec::with_capacity(message.len() + 14);
         frame::text(&mut bytes, message.as_bytes());
+        connection.waiting += 1;
         self.calls.insert(
             id,
             Pending {
@@ -215,6 +219,13 @@ impl World {
         if let Err(error) = connection.write(&bytes) {
             self.broke(slot, &error);
         }
+    }
+
+    fn take_call(&mut self, id: u64) -> Option<Pending> {
+        let pending = self.calls.remove(&id)?;
+        let waiting = &mut self.connections[pending.slot].waiting;
+        *waiting = waiting.saturating_sub(1);
+        Some(pending)
     }
 
     /// Waits for something to happen and handles it; until `until` at most.
@@ -351,13 +362,13 @@ impl World {
 
     fn message(&mut self, slot: usize, text: &[u8], now: Instant) {
         match self.wire.read(text) {
-            Event::Answer { id, answer } => match self.calls.remove(&id) {
+            Event::Answer { id, answer } => match self.take_call(id) {
                 Some(pending) if pending.slot == slot => self.answered(pending, &answer, now),
                 _ => self.tally.faults.garbled += 1,
             },
             Event::Refusal { id, code } => {
                 *self.tally.refused.entry(code).or_default() += 1;
-                if let Some(Pending { call: None, .. }) = self.calls.remove(&id) {
+                if let Some(Pending { call: None, .. }) = self.take_call(id) {
                     self.fall(slot, &format!("login: error {code}"));
                 }
             }
@@ -515,6 +526,10 @@ impl World {
         self.connections[slot].pair_at = self.oracle.position(slot, streams[1]);
         self.oracle.left(slot, streams);
         let oracle = &mut self.oracle;
+        // Most close with nothing under way, and there may be very many calls of others.
+        if std::mem::take(&mut self.connections[slot].waiting) == 0 {
+            return;
+        }
         self.calls.retain(|_, pending| {
             let is_lost = pending.slot == slot;
             match pending.call {

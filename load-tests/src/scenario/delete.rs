@@ -265,6 +265,7 @@ impl Delete {
     ) -> Fallible<(f64, Vec<(f64, f64)>)> {
         let (mut good, mut bad) = (0.0, None);
         let mut rate = self.rate;
+        let mut doubted = None;
         let mut points = Vec::new();
         loop {
             let load = Load::run(
@@ -285,8 +286,12 @@ impl Delete {
             points.push((rate, p99));
             if load.sent() >= 0.99 && load.refused() == 0 && p99 < SATURATED_MS {
                 good = rate;
-            } else {
+            } else if doubted == Some(rate) {
                 bad = Some(rate);
+            } else {
+                // Once may be chance.
+                doubted = Some(rate);
+                continue;
             }
             rate = match bad {
                 None => good * 2.0,

@@ -2,7 +2,6 @@
 //! not grow without bound, and they must catch up once they read again.
 
 use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -18,8 +17,6 @@ use crate::schedule::Arrivals;
 const TARGET: f64 = 2.0;
 /// Most that the server's memory may grow by meanwhile.
 const TARGET_MIB: f64 = 25.0;
-/// For a device that reads again to find out that it was closed.
-const PAUSE: Duration = Duration::from_secs(2);
 
 /// `load-tests slow`
 #[derive(Debug, Clone, Args)]
@@ -103,7 +100,8 @@ impl Scenario for Slow {
                 block: 0,
                 on: false,
             })?;
-            thread::sleep(PAUSE);
+            // Each reads what the kernels hold, and then a hint, or that it was closed.
+            tally += fleet.settle()?;
             let manner = Manner {
                 resume: Resume::Cursor,
                 ..Manner::steady()

@@ -17,6 +17,9 @@ use crate::server::Server;
 const TARGET_ALL: f64 = 2.5;
 const TARGET_P99: f64 = 0.5;
 
+/// Files that a server has open beside its clients, and then some.
+const FILES: usize = 100;
+
 /// `load-tests storm`
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Storm {
@@ -116,6 +119,7 @@ impl Storm {
 
     fn storm(&self, server: &Server, fleet: &mut Fleet, jitter: Duration) -> Fallible<Return> {
         fleet.close(0, 0)?;
+        server.wait_for_files(FILES)?;
         let actors = fleet.connections(1);
         fleet.open(1, actors, Manner::steady())?;
         let what = What::Delete {
@@ -125,6 +129,7 @@ impl Storm {
         fleet.each("deleting meanwhile", |_| Order::Each { block: 1, what })?;
         let mut faults = fleet.settle()?.faults;
         fleet.close(1, 0)?;
+        server.wait_for_files(FILES)?;
 
         let pids: Vec<_> = server.pid.into_iter().collect();
         let (net, share, clients) = (

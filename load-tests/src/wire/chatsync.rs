@@ -1,5 +1,7 @@
 //! chatsync's own protocol, `chatsync.v1`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use chatsync::domain::app::SecretKey;
@@ -21,6 +23,7 @@ pub(crate) struct Chatsync {
     key: SecretKey,
     /// Begins every requestID, so that those of another run are others.
     run: String,
+    user_sigs: RefCell<HashMap<u32, String>>,
 }
 
 impl Chatsync {
@@ -30,10 +33,19 @@ impl Chatsync {
             app: SdkAppId(setup.access.app),
             key: SecretKey::new(setup.access.secret_key.as_str()),
             run: setup.run.clone(),
+            user_sigs: RefCell::default(),
         }
     }
 
+    /// The account's credential. Made once: a storm is to measure the server's work.
     fn user_sig(&self, account: u32) -> String {
+        let mut made = self.user_sigs.borrow_mut();
+        made.entry(account)
+            .or_insert_with(|| self.sign(account))
+            .clone()
+    }
+
+    fn sign(&self, account: u32) -> String {
         let now = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default()
@@ -235,6 +247,7 @@ mod tests {
             app: SdkAppId(1),
             key: SecretKey::new("key"),
             run: "r".into(),
+            user_sigs: RefCell::default(),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Connecting and logging in.
 
-use std::collections::VecDeque;
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashMap};
 use std::time::{Duration, Instant};
 
 use super::{Next, Task};
@@ -12,15 +13,15 @@ use crate::client::world::World;
 /// second, and so on.
 const ATTEMPTS: u32 = 6;
 const BACKOFF: Duration = Duration::from_millis(100);
+/// Begun before the sockets are looked at again.
+const BURST: usize = 64;
 /// Without any progress for so long, those on the way have failed.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) struct Open {
-    /// When each begins, in order of time.
-    due: VecDeque<(Instant, usize)>,
-    /// To be tried again: when, which, when it was to begin first, and how often it has been tried.
-    again: Vec<(Instant, usize, Instant, u32)>,
-    attempts: std::collections::HashMap<usize, u32>,
+    /// When each begins, the earliest on top.
+    due: BinaryHeap<Reverse<(Instant, usize)>>,
+    attempts: HashMap<usize, u32>,
     in_flight: usize,
     resume: Resume,
     total: u64,
@@ -40,16 +41,14 @@ impl Open {
         let now = Instant::now();
         let random = &mut world.random;
         let connections = &world.connections;
-        let mut due: Vec<_> = slots
+        let due: BinaryHeap<_> = slots
             .filter(|slot| connections[*slot].stage == Stage::Closed)
-            .map(|slot| (now + jitter.mul_f64(random.f64()), slot))
+            .map(|slot| Reverse((now + jitter.mul_f64(random.f64()), slot)))
             .collect();
-        due.sort_unstable();
         Self {
             total: due.len() as u64,
-            due: due.into(),
-            again: Vec::new(),
-            attempts: std::collections::HashMap::new(),
+            due,
+            attempts: HashMap::new(),
             in_flight,
             resume,
             given_up: 0,
@@ -57,49 +56,49 @@ impl Open {
         }
     }
 
-    /// Sorts those that did not get there: later again, or never.
+    /// Those that did not get there try again later, or never.
     fn fallen(&mut self, world: &mut World, now: Instant) {
         for slot in std::mem::take(&mut world.fallen) {
             let attempt = self.attempts.entry(slot).or_default();
             *attempt += 1;
             if *attempt < ATTEMPTS {
                 let pause = BACKOFF * 2u32.pow(*attempt - 1);
-                let intended = world.connections[slot].intended;
-                self.again.push((
-                    now + pause.mul_f64(0.5 + world.random.f64()),
-                    slot,
-                    intended,
-                    *attempt,
-                ));
+                let at = now + pause.mul_f64(0.5 + world.random.f64());
+                self.due.push(Reverse((at, slot)));
             } else {
                 self.given_up += 1;
             }
         }
+    }
+
+    /// When the next one may begin.
+    fn next(&self, world: &World) -> Option<Instant> {
+        let Reverse((at, _)) = self.due.peek()?;
+        (world.opening < self.in_flight).then_some(*at)
+    }
+
+    fn begin(&mut self, world: &mut World, now: Instant) {
+        let Some(Reverse((at, slot))) = self.due.pop() else {
+            return;
+        };
+        // One that tries again is measured from its first try; one that had to wait for others to be let in, from
+        // when it could begin; and in a storm all, from when they were to begin.
+        let intended = match (self.attempts.contains_key(&slot), self.in_flight) {
+            (true, _) => world.connections[slot].intended,
+            (false, usize::MAX) => at,
+            (false, _) => now,
+        };
+        world.open(slot, intended, self.resume);
     }
 }
 
 impl Task for Open {
     fn step(&mut self, world: &mut World, now: Instant) -> Next {
         self.fallen(world, now);
-        let resume = self.resume;
-        self.again.retain(|(at, slot, intended, _)| {
-            let is_due = *at <= now;
-            if is_due {
-                world.open(*slot, *intended, resume);
-            }
-            !is_due
-        });
-        while world.opening < self.in_flight
-            && let Some((at, slot)) = self.due.pop_front_if(|(at, _)| *at <= now)
-        {
-            // Without jitter all are intended now, and those that must wait for others wait at the server's cost
-            // only if all may be on the way at once.
-            let intended = if self.in_flight == usize::MAX {
-                at
-            } else {
-                now
-            };
-            world.open(slot, intended, resume);
+        let mut begun = 0;
+        while begun < BURST && self.next(world).is_some_and(|at| at <= now) {
+            self.begin(world, now);
+            begun += 1;
         }
         let done = world.tally.opened + self.given_up;
         if done >= self.total {
@@ -112,15 +111,8 @@ impl Task for Open {
             *world.tally.failed.entry("no answer".into()).or_default() += stuck;
             return Next::Done;
         }
-        let soon = [
-            self.due
-                .front()
-                .filter(|_| world.opening < self.in_flight)
-                .map(|(at, _)| *at),
-            self.again.iter().map(|(at, ..)| *at).min(),
-            Some(now + Duration::from_millis(500)),
-        ];
-        Next::At(soon.into_iter().flatten().min().unwrap_or(now))
+        let later = now + Duration::from_millis(500);
+        Next::At(self.next(world).map_or(later, |at| at.min(later)))
     }
 
     fn progress(&self, world: &World) -> (u64, u64) {
