@@ -18,7 +18,8 @@ const configuration = (app) => path('apps', app, 'configuration');
 async function answer(page, name) {
   const dialog = page.getByRole('dialog');
   await dialog.getByRole('button', { name, exact: true }).click();
-  await dialog.waitFor({ state: 'detached' });
+  // Not by its role: a dialog has none from when it closes until it is taken out of the page, a moment later.
+  await page.locator('dialog').waitFor({ state: 'detached' });
 }
 
 /** Puts the secret of the open dialog away and returns it. */

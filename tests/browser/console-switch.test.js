@@ -73,7 +73,7 @@ test('the keyboard alone signs in, walks that way and flips the switch', async (
   await keyboard.press('Space');
   await page.getByRole('dialog', { name: 'Stop syncing deletions?' }).waitFor();
   await keyboard.press('Escape');
-  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  await page.locator('dialog').waitFor({ state: 'detached' });
   assert.equal(await page.evaluate(() => document.activeElement.getAttribute('role')), 'switch');
   assert.equal(await switchOf(page).getAttribute('aria-checked'), 'true');
   await keyboard.press('Space');
