@@ -101,9 +101,12 @@ export class Shell {
   }
 
   #chooser(app) {
-    const ids = (apps.list ?? []).map(({ sdkAppID }) => String(sdkAppID));
-    const known = ids.includes(app) ? ids : [app, ...ids];
-    return select(known.map((id) => [id, id]), app, {
+    const all = (apps.list ?? []).map(({ sdkAppID, isDemo }) => {
+      const id = String(sdkAppID);
+      return [id, isDemo ? t('apps.demo.of', { app: id }) : id];
+    });
+    const known = all.some(([id]) => id === app) ? all : [[app, app], ...all];
+    return select(known, app, {
       id: 'app', 'data-key': 'app',
       on: {
         change: ({ target }) => {

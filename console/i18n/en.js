@@ -118,6 +118,8 @@ export default {
   'apps.empty.text': 'Create one: its ID and key are what your back end makes UserSigs from.',
   'apps.unknown': 'This server has no application {app}.',
   'apps.id': 'SDKAppID',
+  'apps.demo': 'Demo',
+  'apps.demo.of': '{app} (demo)',
   'apps.state': 'State',
   'apps.enabled': 'Enabled',
   'apps.disabled': 'Disabled',

@@ -118,6 +118,8 @@ export default {
   'apps.empty.text': '请创建一个：后端用它的 ID 和密钥生成 UserSig。',
   'apps.unknown': '本服务器没有应用 {app}。',
   'apps.id': 'SDKAppID',
+  'apps.demo': '演示',
+  'apps.demo.of': '{app}（演示）',
   'apps.state': '状态',
   'apps.enabled': '启用',
   'apps.disabled': '停用',

@@ -51,9 +51,10 @@ export function applications({ signal }) {
 /** What isn't a number the server refuses, with its bounds. */
 const asNumber = (text) => (/^\d+$/.test(text) ? Number(text) : text);
 
-function row({ sdkAppID, disabled, createdAt, keys, syncConversationDeletion, accounts }) {
+function row({ sdkAppID, disabled, createdAt, keys, syncConversationDeletion, accounts, isDemo }) {
+  const name = el('a', { href: link(['apps', sdkAppID, 'configuration']), class: 'mono' }, String(sdkAppID));
   return [
-    el('a', { href: link(['apps', sdkAppID, 'configuration']), class: 'mono' }, String(sdkAppID)),
+    isDemo ? [name, ' ', badge(t('apps.demo'))] : name,
     disabled ? badge(t('apps.disabled'), 'bad') : badge(t('apps.enabled'), 'good'),
     badge(t(syncConversationDeletion ? 'on' : 'off'), syncConversationDeletion ? 'accent' : ''),
     number(accounts),

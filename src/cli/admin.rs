@@ -52,12 +52,16 @@ pub(super) async fn app(command: AppCommand, out: &mut dyn Write) -> Result<()> 
         }
         AppCommand::List { settings } => {
             let settings = Settings::load(settings.config.as_deref())?;
-            let apps = match local::open_existing(&settings).await? {
-                Some(engine) => engine.apps().await?,
-                None => Vec::new(),
-            };
-            for app in apps {
-                writeln!(out, "{}", describe(&app))?;
+            if let Some(engine) = local::open_existing(&settings).await? {
+                let demo = engine.demo_app_id().await?;
+                for app in engine.apps().await? {
+                    let mark = if demo == Some(app.id) {
+                        " (the demo's)"
+                    } else {
+                        ""
+                    };
+                    writeln!(out, "{}{mark}", describe(&app))?;
+                }
             }
         }
         AppCommand::RotateKey { settings, app } => {

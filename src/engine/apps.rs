@@ -47,10 +47,15 @@ impl Engine {
             .map_err(|_| StoreError::Unexpected("the apps were dropped".into()))?)
     }
 
-    /// Every app, as the console lists them.
+    /// Every app, as the console lists them: the demo's last, so that nobody takes it for one of theirs.
     pub async fn apps_shown(&self) -> Result<Vec<AppShown>> {
-        self.query(|tx| tx.apps()?.into_iter().map(|app| shown(tx, app)).collect())
-            .await
+        self.query(|tx| {
+            let apps = tx.apps()?.into_iter().map(|app| shown(tx, app));
+            let mut apps = apps.collect::<Result<Vec<_>>>()?;
+            apps.sort_by_key(|shown| shown.is_demo);
+            Ok(apps)
+        })
+        .await
     }
 
     /// One app, as the console lists it.
@@ -191,11 +196,18 @@ impl Engine {
 pub struct AppShown {
     pub app: App,
     pub accounts: usize,
+    /// It is the demo's own (`/demo/`), and no application's.
+    pub is_demo: bool,
 }
 
 fn shown(tx: &dyn ReadTx, app: App) -> Result<AppShown> {
     let accounts = tx.account_count(app.id)?;
-    Ok(AppShown { app, accounts })
+    let is_demo = tx.demo_app()? == Some(app.id);
+    Ok(AppShown {
+        app,
+        accounts,
+        is_demo,
+    })
 }
 
 /// An operation that is no account's.

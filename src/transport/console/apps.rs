@@ -36,7 +36,12 @@ async fn list(
     Ok(Json(json!({ "apps": apps })))
 }
 
-fn shown(AppShown { app, accounts }: &AppShown) -> Value {
+fn shown(shown: &AppShown) -> Value {
+    let AppShown {
+        app,
+        accounts,
+        is_demo,
+    } = shown;
     json!({
         "sdkAppID": app.id,
         "disabled": app.disabled,
@@ -45,6 +50,7 @@ fn shown(AppShown { app, accounts }: &AppShown) -> Value {
         "admins": app.admins,
         "syncConversationDeletion": app.features.sync_conversation_deletion,
         "accounts": accounts,
+        "isDemo": is_demo,
     })
 }
 

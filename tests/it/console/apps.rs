@@ -14,9 +14,33 @@ async fn apps_are_listed_with_their_accounts_and_without_their_keys() {
         json!({
             "sdkAppID": id, "disabled": false, "createdAt": START, "keys": 1,
             "admins": ["administrator"], "syncConversationDeletion": false, "accounts": accounts,
+            "isDemo": false,
         })
     };
     assert_eq!(listed, json!({ "apps": [app(APP, 1), app(OTHER_APP, 0)] }));
+}
+
+/// Its number is the lowest of all, and it was the one that the console showed first: an operator who came from the
+/// demo turned its switch, taking it for their app's.
+#[tokio::test]
+async fn the_demos_app_is_marked_and_comes_last() {
+    let server = TestServer::start().await;
+    let browser = server.console().await;
+    let demo = server.engine().demo_app().await.unwrap().id;
+    assert!(demo.0 < APP);
+    let listed = browser.get("/apps").await.ok();
+    let apps: Vec<_> = listed["apps"].as_array().unwrap().iter().collect();
+    let told: Vec<_> = apps
+        .iter()
+        .map(|app| (&app["sdkAppID"], &app["isDemo"]))
+        .collect();
+    let expected = [
+        (json!(APP), json!(false)),
+        (json!(OTHER_APP), json!(false)),
+        (json!(demo), json!(true)),
+    ];
+    let expected: Vec<_> = expected.iter().map(|(id, is_demo)| (id, is_demo)).collect();
+    assert_eq!(told, expected);
 }
 
 #[tokio::test]
