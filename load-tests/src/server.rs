@@ -15,7 +15,7 @@ use crate::Fallible;
 use crate::client::order::Access;
 use crate::wire::Protocol;
 
-const APP: u32 = 1_400_000_001;
+pub(crate) const APP: u32 = 1_400_000_001;
 /// For the server to notice that clients have gone, and between two looks.
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(20);
@@ -246,7 +246,8 @@ pub(crate) fn listening(child: &mut Child) -> Fallible<SocketAddr> {
     Ok(address)
 }
 
-fn settings(folder: &Path) -> String {
+/// Settings of a server whose store is in `folder`, with one app.
+pub(crate) fn settings(folder: &Path) -> String {
     format!(
         r#"
 [server]
