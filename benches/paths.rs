@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chatsync::bus::{Audience, Committed, ConnectionId, Notice, Subscriber};
+use chatsync::domain::app::SecretKey;
 use chatsync::domain::deletion::Deletion;
 use chatsync::domain::login_policy::{LoginMode, LoginPolicy};
 use chatsync::domain::{AccountKey, LogHead, LogId, Platform, Seq, Version, View};
@@ -26,7 +27,9 @@ const GROUP: usize = 256;
 
 /// `C2Cuser1` and those after it.
 fn names(length: usize) -> Vec<String> {
-    (1..=length).map(|number| format!("C2C{}", user(number))).collect()
+    (1..=length)
+        .map(|number| format!("C2C{}", user(number)))
+        .collect()
 }
 
 fn frame(length: usize) -> String {
@@ -143,10 +146,21 @@ fn engine(criterion: &mut Criterion) {
 
 type Group<'c> = criterion::BenchmarkGroup<'c, criterion::measurement::WallTime>;
 
-fn login_and_sync(group: &mut Group<'_>, runtime: &Runtime, ground: &Arc<Ground>, next: &AtomicUsize) {
+fn login_and_sync(
+    group: &mut Group<'_>,
+    runtime: &Runtime,
+    ground: &Arc<Ground>,
+    next: &AtomicUsize,
+) {
     let engine = &ground.engine;
     let whole = |account| engine.sync(account, APP, None);
-    let sig = usersig::sign(APP, &KEY.into(), &user(0), engine.now() / 1000, 86_400);
+    let sig = usersig::sign(
+        APP,
+        &SecretKey::new(KEY),
+        &user(0),
+        engine.now() / 1000,
+        86_400,
+    );
     let login = Login {
         sdk_app_id: APP,
         user_id: user(0),
@@ -179,7 +193,10 @@ fn login_and_sync(group: &mut Group<'_>, runtime: &Runtime, ground: &Arc<Ground>
         let name = format!("catch up with 10 of 200 that changed, cursor from {name}");
         group.bench_function(name, |bench| {
             bench.to_async(runtime).iter(|| async {
-                let sync = engine.sync(ground.accounts[1], APP, Some(&cursor)).await.unwrap();
+                let sync = engine
+                    .sync(ground.accounts[1], APP, Some(&cursor))
+                    .await
+                    .unwrap();
                 assert_eq!(sync.conversation_list.len(), 10);
                 sync
             });

@@ -41,11 +41,24 @@ fn main() {
 
     let filled = TempDir::new().unwrap();
     let accounts = ground::fill(filled.path(), views);
-    let size = fs::metadata(filled.path().join("chatsync.db")).unwrap().len() >> 20;
-    println!("{} views of {} accounts, {size} MB", accounts.len() * 2 * BEGUN, accounts.len());
+    let size = fs::metadata(filled.path().join("chatsync.db"))
+        .unwrap()
+        .len()
+        >> 20;
+    println!(
+        "{} views of {} accounts, {size} MB",
+        accounts.len() * 2 * BEGUN,
+        accounts.len()
+    );
     for load in [
-        Load { calls: deletes, length: 1 },
-        Load { calls: deletes.div_ceil(20), length: 100 },
+        Load {
+            calls: deletes,
+            length: 1,
+        },
+        Load {
+            calls: deletes.div_ceil(20),
+            length: 100,
+        },
     ] {
         for (who, measure) in [("SQLite", raw::measure as Measure), ("engine", measure)] {
             let name = format!("{who}, {} conversations", load.length);
@@ -88,7 +101,11 @@ async fn delete(ground: Arc<Ground>, next: Arc<AtomicUsize>, load: Load) {
         }
         let (account, nth) = pick(number, ground.accounts.len());
         let call = ground::deletion(&ground.accounts, account, nth, load.length, number);
-        let answer = ground.engine.delete(&ground.phone(account), call).await.unwrap();
+        let answer = ground
+            .engine
+            .delete(&ground.phone(account), call)
+            .await
+            .unwrap();
         assert!(answer.results.iter().all(|result| result.code == 0));
     }
 }

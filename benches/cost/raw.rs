@@ -22,7 +22,9 @@ struct Call {
 }
 
 pub(crate) fn measure(folder: &Path, accounts: &[AccountKey], load: Load) -> times::Spent {
-    let calls: Vec<_> = (0..load.calls).map(|number| call(accounts, number, load.length)).collect();
+    let calls: Vec<_> = (0..load.calls)
+        .map(|number| call(accounts, number, load.length))
+        .collect();
     let db = Connection::open(folder.join("chatsync.db")).unwrap();
     for (pragma, value) in [("journal_mode", "WAL"), ("synchronous", "FULL")] {
         db.pragma_update(None, pragma, value).unwrap();
@@ -40,7 +42,8 @@ pub(crate) fn measure(folder: &Path, accounts: &[AccountKey], load: Load) -> tim
             db.execute_batch("COMMIT").unwrap();
             if db.total_changes() - moved > ROWS_BETWEEN_CHECKPOINTS {
                 moved = db.total_changes();
-                db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())).unwrap();
+                db.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+                    .unwrap();
             }
         }
     })
@@ -65,7 +68,10 @@ fn call(accounts: &[AccountKey], number: usize, length: usize) -> Call {
             .map(|id| (id.clone(), "[0,0,0,0,1790000000000]".to_owned()))
             .collect(),
         request: format!("request-{number:020}"),
-        answer: format!(r#"{{"version":1,"synced":true,"results":[{}]}}"#, list(r#""code":0,"#)),
+        answer: format!(
+            r#"{{"version":1,"synced":true,"results":[{}]}}"#,
+            list(r#""code":0,"#)
+        ),
         detail: format!(
             r#"{{"clearHistoryMessage":true,"conversationList":[{}],"origin":{{"deviceID":"phone","platform":"iPhone"}},"synced":true,"version":1}}"#,
             list("")
@@ -106,11 +112,17 @@ impl<'c> Rows<'c> {
     }
 
     fn delete(&mut self, call: &Call) {
-        let seen = self.seen.exists(params![call.account, "phone", call.request]).unwrap();
+        let seen = self
+            .seen
+            .exists(params![call.account, "phone", call.request])
+            .unwrap();
         assert!(!seen);
         let app = super::ground::APP.0;
         let window: i64 = self.switch.query_row([app], |row| row.get(1)).unwrap();
-        let version: i64 = self.bump.query_row([call.account], |row| row.get(0)).unwrap();
+        let version: i64 = self
+            .bump
+            .query_row([call.account], |row| row.get(0))
+            .unwrap();
         let time = 1_790_000_000_000 + version;
         for (conversation, undo) in &call.views {
             let key = params![call.account, conversation];
@@ -120,9 +132,23 @@ impl<'c> Rows<'c> {
             self.delete.execute(row).unwrap();
             self.erase.execute([log, time + window]).unwrap();
         }
-        let audit = params![time, app, "user:user", "conversation.delete", "user", call.detail];
+        let audit = params![
+            time,
+            app,
+            "user:user",
+            "conversation.delete",
+            "user",
+            call.detail
+        ];
         self.audit.execute(audit).unwrap();
-        let row = params![call.account, "phone", call.request, [0u8; 16], call.answer, time];
+        let row = params![
+            call.account,
+            "phone",
+            call.request,
+            [0u8; 16],
+            call.answer,
+            time
+        ];
         self.request.execute(row).unwrap();
     }
 }

@@ -33,7 +33,12 @@ fn times() -> Times {
         let task = task.unwrap();
         let read = |file| fs::read_to_string(task.path().join(file)).unwrap();
         let name = read("comm").trim().replace("chatsync-", "");
-        let nanos = read("schedstat").split(' ').next().unwrap().parse().unwrap();
+        let nanos = read("schedstat")
+            .split(' ')
+            .next()
+            .unwrap()
+            .parse()
+            .unwrap();
         let id = task.file_name().to_string_lossy().into_owned();
         times.insert(id, (name, Duration::from_nanos(nanos)));
     }

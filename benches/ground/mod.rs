@@ -74,7 +74,10 @@ pub(crate) fn fill(folder: &Path, views: usize) -> Vec<AccountKey> {
 fn talk(tx: &mut dyn WriteTx, accounts: &[AccountKey], from: usize, to: usize) -> Result<()> {
     let log = tx.create_log(APP, &LogKind::Pair(accounts[from], accounts[to]))?;
     for (of, with) in [(from, to), (to, from)] {
-        tx.put_view(accounts[of], &View::new(ConversationId::C2c(user(with)), log))?;
+        tx.put_view(
+            accounts[of],
+            &View::new(ConversationId::C2c(user(with)), log),
+        )?;
     }
     let message = NewEntry {
         sender: Some(Sender {
@@ -110,7 +113,9 @@ impl Ground {
             request_memory: 48 * 60 * 60 * 1000,
         };
         let bus = Arc::new(LocalBus::new(subscriber));
-        let engine = Engine::new(store, bus, Arc::new(SystemClock), limits).await.unwrap();
+        let engine = Engine::new(store, bus, Arc::new(SystemClock), limits)
+            .await
+            .unwrap();
         Self {
             engine: Arc::new(engine),
             hub,
@@ -162,7 +167,10 @@ impl Random {
     }
 }
 
-struct Call<F>(Option<F>, std::sync::mpsc::Sender<std::result::Result<(), Abort>>);
+struct Call<F>(
+    Option<F>,
+    std::sync::mpsc::Sender<std::result::Result<(), Abort>>,
+);
 
 impl<F: FnOnce(&mut dyn WriteTx) -> Result<()> + Send> Job for Call<F> {
     fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort> {

@@ -14,6 +14,7 @@ mod groups;
 mod login;
 mod marks;
 mod messages;
+mod notes;
 mod operation;
 mod present;
 mod retention;
@@ -76,6 +77,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     epoch: Epoch,
     limits: Limits,
+    logins: notes::Logins,
 }
 
 impl Engine {
@@ -92,6 +94,7 @@ impl Engine {
             clock,
             epoch,
             limits,
+            logins: notes::Logins::default(),
         })
     }
 

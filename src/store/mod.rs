@@ -20,8 +20,8 @@ use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
-    SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
+    RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use rows::{Account, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
 
@@ -45,6 +45,13 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Job: Send {
     /// Does the work. `Err` undoes this job's writes alone, unless the store itself is failing.
     fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort>;
+
+    /// Whether the job decides before it writes, so that it never withdraws once it has written anything. It then
+    /// needs no way of its own to be undone, and costs a good deal less. Should it break its word, or come upon a
+    /// defect, those that would have been committed with it are refused together with it.
+    fn decides_first(&self) -> bool {
+        false
+    }
 
     /// Called once, after the commit that holds this job's writes, or after it is certain (or, with
     /// [`StoreError::Unknown`], as certain as it will be) that there is none. Must not block.
@@ -100,6 +107,8 @@ pub trait ReadTx {
     fn epoch(&self) -> Result<Epoch>;
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>>;
+    /// An app's features alone: what nearly every operation reads.
+    fn features(&self, app: SdkAppId) -> Result<Option<Features>>;
     fn apps(&self) -> Result<Vec<App>>;
     fn operator(&self, name: &str) -> Result<Option<Operator>>;
 
@@ -107,6 +116,12 @@ pub trait ReadTx {
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
+    /// A view and the end of its log, at once.
+    fn view_and_head(
+        &self,
+        account: AccountKey,
+        conversation: &ConversationId,
+    ) -> Result<Option<(View, LogHead)>>;
     /// The account's views in the order of their conversations, after the one given.
     fn views(
         &self,
@@ -164,8 +179,8 @@ pub trait ReadTx {
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
-    /// Logs whose history may be erasable since `now` or before.
-    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// Logs whose history may be erasable since `now` or before, and since when; a log as often as it was scheduled.
+    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<(Millis, LogId)>>;
     /// Every account's view of a log.
     fn views_of_log(&self, log: LogId) -> Result<Vec<View>>;
     fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;
@@ -190,9 +205,10 @@ pub trait WriteTx: ReadTx {
     /// Physically removes entries at or below `upto`, `limit` at most; returns how many.
     fn erase(&mut self, log: LogId, upto: Seq, limit: usize) -> Result<usize>;
 
-    /// Looks at the log again at `due_at`, or later if it is due later already.
+    /// Has the log looked at again at `due_at`, whenever else it will be.
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
-    fn unschedule_erasure(&mut self, log: LogId) -> Result<()>;
+    /// The log was looked at as was scheduled for `due_at`.
+    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
 
     fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
     fn add_member(
@@ -208,6 +224,8 @@ pub trait WriteTx: ReadTx {
     fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()>;
 
     fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()>;
+    /// Notes when the device logged in; returns whether it is known.
+    fn note_login(&mut self, account: AccountKey, device: &DeviceId, time: Millis) -> Result<bool>;
     /// Forgets the account's devices but those that logged in last, `keep` of them.
     fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()>;
     fn acknowledge(

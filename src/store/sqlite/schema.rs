@@ -7,10 +7,10 @@ use super::error::failure;
 use crate::domain::Epoch;
 
 /// Each step takes the schema from its index to the next. A released step is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The schema this release knows.
-pub(super) const KNOWN: u32 = 1;
+pub(super) const KNOWN: u32 = 2;
 
 /// Brings the schema up to date. Refuses one made by a newer release: its rules are not known here.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {

@@ -7,9 +7,10 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{OpenError, Options, SqliteStore, schema};
+use crate::domain::{AccountKey, LogId};
 use crate::store::contract::{self, Place};
 use crate::store::rows::Operator;
-use crate::store::{Store, query};
+use crate::store::{Abort, Job, Store, StoreError, WriteTx, query};
 
 struct Folder(TempDir);
 
@@ -144,16 +145,13 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
     use crate::domain::deletion::Deletion;
     use crate::domain::message::NewEntry;
     use crate::domain::{ConversationId, SdkAppId, Seq, UserId, View};
+    use crate::store::ReadTx;
     use crate::store::rows::LogKind;
-    use crate::store::{ReadTx, WriteTx};
 
     let mut connection = Connection::open_in_memory().unwrap();
     schema::migrate(&mut connection).unwrap();
     connection.execute_batch("BEGIN").unwrap();
-    let mut tx = Tx {
-        connection: &connection,
-        position: 0,
-    };
+    let mut tx = Tx::on(&connection);
     let account = tx
         .create_account(SdkAppId(1), &UserId::new("alice").unwrap(), 0)
         .unwrap()
@@ -174,6 +172,8 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
         tx.append(log, &entry).unwrap();
     }
 
+    // What the connection counts is set up while nothing uses it.
+    drop(tx);
     let steps = Arc::new(AtomicU64::new(0));
     let counted = Arc::clone(&steps);
     connection
@@ -185,12 +185,12 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
             }),
         )
         .unwrap();
-    let mut tx = Tx {
-        connection: &connection,
-        position: messages,
-    };
-    let mut view = tx.view(account, &ConversationId::System).unwrap().unwrap();
-    let head = tx.head(log).unwrap();
+    let mut tx = Tx::on(&connection);
+    tx.position = messages;
+    let (mut view, head) = tx
+        .view_and_head(account, &ConversationId::System)
+        .unwrap()
+        .unwrap();
     let upto = Seq(messages - 1);
     let read = tx.message_count(log, upto).unwrap();
     Deletion {
@@ -203,4 +203,116 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
     view.version = tx.bump_version(account).unwrap();
     tx.put_view(account, &view).unwrap();
     steps.load(Ordering::Relaxed)
+}
+
+/// Writes something, and then may withdraw although it said that it had decided before.
+struct Decided {
+    name: &'static str,
+    withdraw_before: bool,
+    withdraw_after: bool,
+    done: std::sync::mpsc::Sender<Result<(), Abort>>,
+}
+
+impl Job for Decided {
+    fn run(&mut self, tx: &mut dyn WriteTx) -> Result<(), Abort> {
+        if self.withdraw_before {
+            return Err(Abort::Withdrawn);
+        }
+        tx.put_operator(&Operator {
+            name: self.name.into(),
+            password_hash: String::new(),
+        })?;
+        if self.withdraw_after {
+            return Err(Abort::Withdrawn);
+        }
+        Ok(())
+    }
+
+    fn decides_first(&self) -> bool {
+        true
+    }
+
+    fn done(self: Box<Self>, outcome: Result<(), Abort>) {
+        self.done.send(outcome).unwrap();
+    }
+}
+
+/// Submits three jobs so that they share a commit, the second of which withdraws: their outcomes, and how many of
+/// them left something behind.
+async fn commit_around(before: bool, after: bool) -> (Vec<Result<(), Abort>>, usize) {
+    let folder = TempDir::new().unwrap();
+    let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
+    let (go, wait) = std::sync::mpsc::channel::<()>();
+    let busy = contract::submit(&store, false, move |_| {
+        wait.recv().unwrap();
+        Ok(())
+    });
+    let (done, outcomes) = std::sync::mpsc::channel();
+    for name in ["one", "two", "three"] {
+        let job = Decided {
+            name,
+            withdraw_before: before && name == "two",
+            withdraw_after: after && name == "two",
+            done: done.clone(),
+        };
+        store.submit(Box::new(job)).unwrap();
+    }
+    go.send(()).unwrap();
+    busy.await.unwrap().unwrap();
+    let outcomes = outcomes.iter().take(3).collect();
+    let mut left = 0;
+    for name in ["one", "two", "three"] {
+        let found = query(&store, move |tx| tx.operator(name)).await.unwrap();
+        left += usize::from(found.is_some());
+    }
+    (outcomes, left)
+}
+
+#[tokio::test]
+async fn a_job_that_decides_first_and_withdraws_harms_no_other() {
+    let (outcomes, left) = commit_around(true, false).await;
+    assert!(
+        matches!(outcomes[..], [Ok(()), Err(Abort::Withdrawn), Ok(())]),
+        "{outcomes:?}"
+    );
+    assert_eq!(left, 2);
+}
+
+/// It can't be undone alone, so nothing of what would have been committed with it may stay.
+#[tokio::test]
+async fn a_job_that_withdraws_although_it_had_decided_leaves_nothing_of_its_commit() {
+    let (outcomes, left) = commit_around(false, true).await;
+    assert_eq!(outcomes.len(), 3);
+    for outcome in outcomes {
+        assert!(
+            matches!(outcome, Err(Abort::Store(StoreError::Refused(_)))),
+            "{outcome:?}"
+        );
+    }
+    assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_store_of_schema_1_keeps_its_requests_and_what_is_to_be_erased() {
+    let folder = TempDir::new().unwrap();
+    let old = Connection::open(folder.path().join("chatsync.db")).unwrap();
+    old.execute_batch(include_str!("schema/1.sql")).unwrap();
+    old.execute_batch(
+        "INSERT INTO erasure VALUES (7, 50), (8, 40);
+         INSERT INTO request VALUES (1, 'phone', 'later', x'02', '{}', 20), (1, 'phone', 'early', x'01', '{}', 10);
+         PRAGMA user_version = 1;",
+    )
+    .unwrap();
+    drop(old);
+
+    let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
+    let due = query(&store, |tx| tx.due_erasures(50, 10)).await.unwrap();
+    assert_eq!(due, [(40, LogId(8)), (50, LogId(7))]);
+    let expired = contract::submit(&store, false, |tx| {
+        assert_eq!(tx.expire_requests(15, 10)?, 1);
+        let later = tx.request(AccountKey(1), "phone", &"later".parse().unwrap())?;
+        assert_eq!(later.unwrap().fingerprint, [2]);
+        Ok(())
+    });
+    expired.await.unwrap().unwrap();
 }

@@ -3,9 +3,10 @@
 use rusqlite::{Params, params};
 
 use super::Tx;
-use super::error::{failure, unreadable};
+use super::error::unreadable;
 use super::read::log_key;
 use super::row::{self, int};
+use super::statements::Sql;
 use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
@@ -18,11 +19,8 @@ use crate::store::{Result, WriteTx};
 
 impl Tx<'_> {
     /// Runs a statement; returns how many rows it changed.
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute(params))
-            .map_err(failure)
+    fn execute(&self, sql: impl Into<Sql>, params: impl Params) -> Result<usize> {
+        self.statements.execute(sql.into(), params)
     }
 }
 
@@ -87,29 +85,40 @@ impl WriteTx for Tx<'_> {
     }
 
     fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()> {
-        self.execute(
-            "INSERT INTO view (account, conversation, log, hidden_upto, history_floor, told_hidden_upto,
-               told_history_floor, undo, read_upto, read_count, is_pinned, left, version)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)
-             ON CONFLICT DO UPDATE SET hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
+        let conversation = view.conversation.to_string();
+        let undo = view.undo.as_ref().map(row::undo_json);
+        let left = row::left_json(&view.membership);
+        let row = params![
+            account.0,
+            conversation,
+            view.log.0,
+            int(view.floors.hidden_upto.0),
+            int(view.floors.history_floor.0),
+            int(view.told.hidden_upto.0),
+            int(view.told.history_floor.0),
+            undo,
+            int(view.read_upto.0),
+            int(view.read_count),
+            view.is_pinned,
+            left,
+            int(view.version.0),
+        ];
+        // Nearly always it is there; to insert first and update on a conflict takes half as much again.
+        let updated = self.execute(
+            "UPDATE view SET log = ?3, hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
                told_history_floor = ?7, undo = ?8, read_upto = ?9, read_count = ?10, is_pinned = ?11, left = ?12,
-               version = ?13",
-            params![
-                account.0,
-                view.conversation.to_string(),
-                view.log.0,
-                int(view.floors.hidden_upto.0),
-                int(view.floors.history_floor.0),
-                int(view.told.hidden_upto.0),
-                int(view.told.history_floor.0),
-                view.undo.as_ref().map(row::undo_json),
-                int(view.read_upto.0),
-                int(view.read_count),
-                view.is_pinned,
-                row::left_json(&view.membership),
-                int(view.version.0),
-            ],
+               version = ?13
+             WHERE account = ?1 AND conversation = ?2",
+            row,
         )?;
+        if updated == 0 {
+            self.execute(
+                "INSERT INTO view (account, conversation, log, hidden_upto, history_floor, told_hidden_upto,
+                   told_history_floor, undo, read_upto, read_count, is_pinned, left, version)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+                row,
+            )?;
+        }
         Ok(())
     }
 
@@ -130,7 +139,7 @@ impl WriteTx for Tx<'_> {
                    last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
                  WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
                 params![log.0, !entry.is_control, int(position)],
-                |row| Ok((row::head(row)?, row.get(3)?)),
+                |row| Ok((row::head(row, 0)?, row.get(3)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
         self.execute(
@@ -184,15 +193,17 @@ impl WriteTx for Tx<'_> {
 
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
         self.execute(
-            "INSERT INTO erasure (log, due_at) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET due_at = MAX(due_at, ?2)",
-            params![log.0, due_at],
+            "INSERT OR IGNORE INTO erasure (due_at, log) VALUES (?1, ?2)",
+            params![due_at, log.0],
         )?;
         Ok(())
     }
 
-    fn unschedule_erasure(&mut self, log: LogId) -> Result<()> {
-        self.execute("DELETE FROM erasure WHERE log = ?1", [log.0])?;
+    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+        self.execute(
+            "DELETE FROM erasure WHERE due_at = ?1 AND log = ?2",
+            [due_at, log.0],
+        )?;
         Ok(())
     }
 
@@ -267,6 +278,14 @@ impl WriteTx for Tx<'_> {
         Ok(())
     }
 
+    fn note_login(&mut self, account: AccountKey, device: &DeviceId, time: Millis) -> Result<bool> {
+        let updated = self.execute(
+            "UPDATE device SET login_time = MAX(login_time, ?3) WHERE account = ?1 AND id = ?2",
+            params![account.0, device.as_str(), time],
+        )?;
+        Ok(updated > 0)
+    }
+
     fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()> {
         self.execute(
             "DELETE FROM device WHERE account = ?1 AND id IN
@@ -297,7 +316,7 @@ impl WriteTx for Tx<'_> {
         record: &RequestRecord,
     ) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO request (account, device, id, fingerprint, answer, time)
+            "INSERT INTO request (account, device, id, fingerprint, answer, time)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 account.0,
@@ -313,8 +332,7 @@ impl WriteTx for Tx<'_> {
 
     fn expire_requests(&mut self, before: Millis, most: usize) -> Result<usize> {
         self.execute(
-            "DELETE FROM request WHERE (account, device, id) IN
-               (SELECT account, device, id FROM request WHERE time < ?1 ORDER BY time LIMIT ?2)",
+            "DELETE FROM request WHERE key IN (SELECT key FROM request ORDER BY key LIMIT ?2) AND time < ?1",
             params![before, i64::try_from(most).unwrap_or(i64::MAX)],
         )
     }

@@ -100,6 +100,11 @@ impl TestServer {
         self.device(user, &format!("new-{}", unused_number())).await
     }
 
+    /// Where its store is.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        data(&self.folder)
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.running.engine
     }
