@@ -56,6 +56,6 @@ async fn login_time(device: &mut TestDevice) -> i64 {
         .as_array()
         .unwrap()
         .iter()
-        .find(|device| device["deviceID"] == "phone");
+        .find(|device| device["deviceID"] == "alice-phone");
     phone.unwrap()["loginTime"].as_i64().unwrap()
 }

@@ -243,10 +243,14 @@ async fn commit_around(before: bool, after: bool) -> (Vec<Result<(), Abort>>, us
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
     let (go, wait) = std::sync::mpsc::channel::<()>();
+    let (tell, begun) = std::sync::mpsc::channel();
     let busy = contract::submit(&store, false, move |_| {
+        tell.send(()).unwrap();
         wait.recv().unwrap();
         Ok(())
     });
+    // Alone in its commit: what is submitted from here on comes into the next one.
+    begun.recv().unwrap();
     let (done, outcomes) = std::sync::mpsc::channel();
     for name in ["one", "two", "three"] {
         let job = Decided {

@@ -103,9 +103,9 @@ impl WriteTx for Tx<'_> {
             left,
             int(view.version.0),
         ];
-        // Nearly always it is there; to insert first and update on a conflict takes half as much again.
+        // Nearly always it is there. Its log is the same for ever, and to set it would write an index for nothing.
         let updated = self.execute(
-            "UPDATE view SET log = ?3, hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
+            "UPDATE view SET hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
                told_history_floor = ?7, undo = ?8, read_upto = ?9, read_count = ?10, is_pinned = ?11, left = ?12,
                version = ?13
              WHERE account = ?1 AND conversation = ?2",
