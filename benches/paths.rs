@@ -1,5 +1,11 @@
 //! How long each step of the hot paths takes: `cargo bench --bench paths`, or `-- --test` to run each once.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    reason = "a benchmark stops at a failure, and waits for its tasks itself"
+)]
+
 mod ground;
 
 use std::net::{IpAddr, Ipv4Addr};

@@ -3,6 +3,13 @@
 //! `cargo bench --bench cost`. In the environment: `CHATSYNC_BENCH_VIEWS` (100,000), `CHATSYNC_BENCH_DELETES`
 //! (20,000), and `CHATSYNC_BENCH_ONLY`, a part of the name of what to measure.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "a benchmark stops at a failure, prints what it finds, and waits for its tasks itself"
+)]
+
 #[path = "../ground/mod.rs"]
 mod ground;
 mod raw;
@@ -65,7 +72,7 @@ fn main() {
             if name.contains(&only) {
                 let folder = copy(filled.path());
                 let spent = measure(folder.path(), &accounts, load);
-                println!("{name:24} {}", spent.of(load.calls));
+                println!("{name:24} {}", spent.of(u32::try_from(load.calls).unwrap()));
             }
         }
     }

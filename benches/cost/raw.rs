@@ -84,6 +84,7 @@ struct Rows<'c> {
     switch: Statement<'c>,
     view: Statement<'c>,
     head: Statement<'c>,
+    version: Statement<'c>,
     bump: Statement<'c>,
     delete: Statement<'c>,
     erase: Statement<'c>,
@@ -99,13 +100,14 @@ impl<'c> Rows<'c> {
             switch: prepare("SELECT sync_conversation_deletion, undo_window FROM app WHERE id = ?1"),
             view: prepare("SELECT log, hidden_upto, history_floor, undo, version FROM view WHERE account = ?1 AND conversation = ?2"),
             head: prepare("SELECT last_seq, last_message_seq, message_count FROM log WHERE id = ?1"),
-            bump: prepare("UPDATE account SET version = version + 1 WHERE key = ?1 RETURNING version"),
+            version: prepare("SELECT version + 1 FROM account WHERE key = ?1"),
+            bump: prepare("UPDATE account SET version = ?2 WHERE key = ?1"),
             delete: prepare(
                 "UPDATE view SET hidden_upto = ?3, history_floor = ?3, told_hidden_upto = ?3, told_history_floor = ?3,
                    undo = ?4, read_upto = ?3, read_count = ?3, is_pinned = 0, version = ?5
                  WHERE account = ?1 AND conversation = ?2",
             ),
-            erase: prepare("INSERT INTO erasure (log, due_at) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET due_at = MAX(due_at, ?2)"),
+            erase: prepare("INSERT OR IGNORE INTO erasure (log, due_at) VALUES (?1, ?2)"),
             audit: prepare("INSERT INTO audit (time, app, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
             request: prepare("INSERT INTO request (account, device, id, fingerprint, answer, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
         }
@@ -120,9 +122,10 @@ impl<'c> Rows<'c> {
         let app = super::ground::APP.0;
         let window: i64 = self.switch.query_row([app], |row| row.get(1)).unwrap();
         let version: i64 = self
-            .bump
+            .version
             .query_row([call.account], |row| row.get(0))
             .unwrap();
+        self.bump.execute([call.account, version]).unwrap();
         let time = 1_790_000_000_000 + version;
         for (conversation, undo) in &call.views {
             let key = params![call.account, conversation];

@@ -22,7 +22,7 @@ pub(crate) fn measure(work: impl FnOnce()) -> Spent {
     let mut processor = BTreeMap::new();
     for (id, (name, time)) in times() {
         let earlier = before.get(&id).map_or(Duration::ZERO, |(_, time)| *time);
-        *processor.entry(name).or_default() += time - earlier;
+        *processor.entry(name).or_default() += time.saturating_sub(earlier);
     }
     Spent { wall, processor }
 }
@@ -47,13 +47,13 @@ fn times() -> Times {
 
 impl Spent {
     /// In words, for one of so many.
-    pub(crate) fn of(&self, count: usize) -> String {
-        let each = |time: &Duration| time.as_secs_f64() * 1e6 / count as f64;
+    pub(crate) fn of(&self, count: u32) -> String {
+        let each = |time: &Duration| time.as_secs_f64() * 1e6 / f64::from(count);
         let all: Duration = self.processor.values().sum();
         let mut words = format!(
             "{:7.1} µs of processor, {:6.0}/s  ",
             each(&all),
-            count as f64 / self.wall.as_secs_f64(),
+            f64::from(count) / self.wall.as_secs_f64(),
         );
         for (name, time) in &self.processor {
             if each(time) >= 0.05 {

@@ -30,7 +30,6 @@ pub(crate) fn user(number: usize) -> UserId {
 /// A ring of accounts, each with a message to and from each of its 200 neighbours.
 pub(crate) struct Ground {
     pub(crate) engine: Arc<Engine>,
-    pub(crate) hub: Arc<Hub>,
     pub(crate) accounts: Vec<AccountKey>,
 }
 
@@ -118,7 +117,6 @@ impl Ground {
             .unwrap();
         Self {
             engine: Arc::new(engine),
-            hub,
             accounts,
         }
     }

@@ -71,7 +71,7 @@ impl Engine {
             let part = notes.split_off(notes.len().saturating_sub(ROWS));
             let (stored, outcome) = oneshot::channel();
             self.store.submit(Box::new(Notes {
-                notes: part,
+                part,
                 write,
                 stored,
             }))?;
@@ -108,14 +108,14 @@ fn store_login(
 }
 
 struct Notes<T> {
-    notes: Vec<T>,
+    part: Vec<T>,
     write: fn(&mut dyn WriteTx, &T) -> std::result::Result<(), StoreError>,
     stored: oneshot::Sender<std::result::Result<(), Abort>>,
 }
 
 impl<T: Send> Job for Notes<T> {
     fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort> {
-        for note in &self.notes {
+        for note in &self.part {
             (self.write)(tx, note)?;
         }
         Ok(())

@@ -75,13 +75,19 @@ impl WriteTx for Tx<'_> {
     }
 
     fn bump_version(&mut self, account: AccountKey) -> Result<Version> {
-        self.one(
-            "UPDATE account SET version = version + 1 WHERE key = ?1 RETURNING version",
-            [account.0],
-            |row| row.get(0),
-        )?
-        .map(|version: i64| Version(version.cast_unsigned()))
-        .ok_or_else(|| unreadable("account", "missing"))
+        // Not by RETURNING, for which SQLite keeps a journal of the statement: half as dear again.
+        let version: i64 = self
+            .one(
+                "SELECT version + 1 FROM account WHERE key = ?1",
+                [account.0],
+                |row| row.get(0),
+            )?
+            .ok_or_else(|| unreadable("account", "missing"))?;
+        self.execute(
+            "UPDATE account SET version = ?2 WHERE key = ?1",
+            [account.0, version],
+        )?;
+        Ok(Version(version.cast_unsigned()))
     }
 
     fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()> {
@@ -133,15 +139,24 @@ impl WriteTx for Tx<'_> {
 
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
         let position = self.position + 1;
-        let (head, is_group): (LogHead, bool) = self
+        let (before, is_group): (LogHead, bool) = self
             .one(
-                "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
-                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
-                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
-                params![log.0, !entry.is_control, int(position)],
+                "SELECT last_seq, last_message_seq, message_count, kind = 'group' FROM log WHERE id = ?1",
+                [log.0],
                 |row| Ok((row::head(row, 0)?, row.get(3)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
+        let head = before.appended(entry.is_control);
+        self.execute(
+            "UPDATE log SET last_seq = ?2, last_message_seq = ?3, message_count = ?4, position = ?5 WHERE id = ?1",
+            params![
+                log.0,
+                int(head.last_seq.0),
+                int(head.last_message_seq.0),
+                int(head.message_count),
+                int(position)
+            ],
+        )?;
         self.execute(
             "INSERT INTO entry (log, seq, message_count, sender, time, kind, payload, is_control)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
