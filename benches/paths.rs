@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use chatsync::bus::{Audience, Committed, ConnectionId, Notice, Subscriber};
-use chatsync::domain::app::SecretKey;
+use chatsync::domain::app::{KeyPrint, SecretKey};
 use chatsync::domain::deletion::Deletion;
 use chatsync::domain::login_policy::{LoginMode, LoginPolicy};
 use chatsync::domain::{AccountKey, LogHead, LogId, Platform, Seq, Version, View};
@@ -212,6 +212,8 @@ fn login_and_sync(
 
 fn arrive(hub: &Arc<Hub>, device: usize) -> Registration {
     let arrival = Arrival {
+        app: APP,
+        key: KeyPrint(1),
         account: AccountKey(1),
         device: format!("device{device}").parse().unwrap(),
         platform: Platform::Web,

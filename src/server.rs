@@ -18,7 +18,7 @@ use crate::hub::{Bounds, Hub};
 use crate::settings::{BootstrapApp, LimitSettings, Settings, StoreSettings, SyncMode};
 use crate::store::sqlite::{OpenError, Options, SqliteStore};
 use crate::store::{Store, StoreError};
-use crate::transport::{self, Context, accept, drain};
+use crate::transport::{self, Context, accept, drain, live};
 
 /// Between two writings of what devices acknowledged, and when they logged in.
 const NOTE_PERIOD: Duration = Duration::from_secs(5);
@@ -89,6 +89,7 @@ impl Server {
             hub,
             settings.server.clone(),
             limits.clone(),
+            &settings.demo,
         ));
         Ok(Self {
             store,
@@ -206,6 +207,8 @@ impl Background {
         };
         let beating = Arc::clone(context);
         background.spawn(async move { beating.heartbeat.tick().await });
+        background.spawn(live::keep_sampling(Arc::clone(context)));
+        background.spawn(live::keep_looking_at_apps(Arc::clone(context)));
         // Not cut short: what it has taken to store would be lost.
         let stop = background.stop.clone();
         background

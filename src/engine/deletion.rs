@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::expiry::is_newest_kept;
 use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
@@ -46,8 +47,10 @@ impl Engine {
     pub async fn restore(&self, actor: &Actor, call: method::Restore) -> Result<answer::Deletion> {
         let request = Request::of("conversation.restore", call.request_id.as_ref(), &call)?;
         let ids = distinct(&call.conversation_id_list)?;
-        self.perform_decided(actor, request, move |operation| restore(operation, ids))
-            .await
+        self.perform_decided(actor, request, move |operation| {
+            restore(operation, ids, |_| true)
+        })
+        .await
     }
 
     /// Clears the history of a conversation, which stays listed.
@@ -207,16 +210,25 @@ fn delete(
     })
 }
 
-fn restore(operation: &mut Operation<'_>, ids: Vec<String>) -> Result<answer::Deletion> {
+/// Restores those of the conversations whose newest deletion `is_meant`.
+pub(super) fn restore(
+    operation: &mut Operation<'_>,
+    ids: Vec<String>,
+    is_meant: impl Fn(&View) -> bool,
+) -> Result<answer::Deletion> {
     let account = operation.actor.account;
     let window = operation.features()?.undo_window;
+    let horizon = operation.horizon()?;
     let mut results = Vec::with_capacity(ids.len());
     let mut restored = Vec::with_capacity(ids.len());
     for id in ids {
         match find(operation, &id)? {
             Err(code) => results.push(failed(id, code)),
             Ok((mut view, log)) => {
-                if deletion::restore(&mut view, log, operation.now, window).is_err() {
+                let kept = is_newest_kept(&*operation.tx, &view, log, horizon)?;
+                if !is_meant(&view)
+                    || deletion::restore(&mut view, log, kept, operation.now, window).is_err()
+                {
                     results.push(failed(id, Code::WINDOW_PASSED));
                 } else {
                     let up_to = Some(view.floors.hidden_upto);

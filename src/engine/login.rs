@@ -82,6 +82,7 @@ impl Engine {
             user: user.clone(),
             account: AccountKey(0),
             device: None,
+            by: None,
             connection: None,
         };
         let key = self
@@ -129,6 +130,7 @@ fn identity(
         device: login.device_id.clone(),
         platform: login.platform,
         expires_at: credential.expires_at.saturating_mul(1000),
+        key: credential.key,
         features,
     }
 }

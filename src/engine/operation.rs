@@ -12,6 +12,7 @@ use super::{Actor, Denied, Engine, EngineError, Result, present};
 use crate::bus::{Audience, Bus, Committed, ConnectionId, Notice};
 use crate::domain::app::Features;
 use crate::domain::message::{Entry, NewEntry, Sender};
+use crate::domain::retention::Horizon;
 use crate::domain::{
     AccountKey, ConversationId, DeviceId, LogHead, LogId, Millis, Platform, RequestId, SdkAppId,
     Seq, UserId, Version, View,
@@ -67,6 +68,11 @@ pub(super) struct Operation<'t> {
 impl Operation<'_> {
     pub(super) fn features(&self) -> Result<Features> {
         Ok(self.tx.features(self.actor.app)?.ok_or(Denied::NoSuchApp)?)
+    }
+
+    /// How far back the app's history reaches now.
+    pub(super) fn horizon(&self) -> Result<Horizon> {
+        Ok(Horizon::of(self.features()?.history_retention, self.now))
     }
 
     /// The actor's view of a conversation.
@@ -147,11 +153,12 @@ impl Operation<'_> {
         views: &mut [View],
     ) -> Result<Updated> {
         let version = self.tx.bump_version(account)?;
+        let horizon = self.horizon()?;
         let mut conversation_list = Vec::with_capacity(views.len());
         for view in views {
             view.version = version;
             self.tx.put_view(account, view)?;
-            conversation_list.push(present::entry(&*self.tx, self.actor.app, view)?);
+            conversation_list.push(present::entry(&*self.tx, self.actor.app, view, horizon)?);
         }
         let push = ConversationUpdated {
             version,
@@ -203,9 +210,10 @@ impl Operation<'_> {
     ) -> Result<()> {
         let detail = serde_json::to_string(detail)
             .map_err(|error| StoreError::Unexpected(error.to_string()))?;
-        let actor = match &self.actor.device {
-            Some(_) => format!("user:{}", self.actor.user),
-            None => "back end".to_owned(),
+        let actor = match (&self.actor.by, &self.actor.device) {
+            (Some(by), _) => by.clone(),
+            (None, Some(_)) => format!("user:{}", self.actor.user),
+            (None, None) => "back end".to_owned(),
         };
         self.tx.add_audit(&NewAuditRecord {
             time: self.now,
@@ -404,7 +412,20 @@ impl Actor {
             user,
             account,
             device: Some(device),
+            by: None,
             connection: Some(connection),
+        }
+    }
+
+    /// An operator, acting for an account. All of its devices are told.
+    pub(super) fn operator(account: Account, by: String) -> Self {
+        Self {
+            app: account.app,
+            user: account.user,
+            account: account.key,
+            device: None,
+            by: Some(by),
+            connection: None,
         }
     }
 }

@@ -7,11 +7,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::{Hub, Outbox};
 use crate::bus::ConnectionId;
 use crate::domain::cursor::Since;
-use crate::domain::{AccountKey, DeviceId, Platform, Version};
+use crate::domain::{AccountKey, DeviceId, KeyPrint, Platform, SdkAppId, Version};
 
 /// A device that has shown its credential and wants to be connected.
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    pub app: SdkAppId,
+    /// The key that its credential was made with.
+    pub key: KeyPrint,
     pub account: AccountKey,
     pub device: DeviceId,
     pub platform: Platform,

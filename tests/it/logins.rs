@@ -17,7 +17,7 @@ fn commits(watch: &Connection) -> i64 {
 async fn a_device_that_is_known_logs_in_without_a_commit() {
     let server = TestServer::synced().await;
     let mut phone = server.device("alice", "phone").await;
-    let store = server.folder().join("chatsync.db");
+    let store = server.store_file();
     let watch = Connection::open_with_flags(store, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
     let mut quiet = 0;
     for _ in 0..10 {

@@ -1,8 +1,10 @@
 #![cfg(test)]
 //! The server as its clients know it: one module a subject, told as stories.
 
+mod console;
 mod convergence;
 mod crash;
+mod demo;
 mod durability;
 mod harness;
 mod hostile;

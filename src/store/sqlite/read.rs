@@ -2,18 +2,22 @@
 
 use rusqlite::{OptionalExtension, Params, Row, params};
 
-use super::Tx;
 use super::error::{failure, unreadable};
 use super::row::{self, int};
 use super::statements::Sql;
+use super::{Tx, audit};
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
+use crate::domain::retention::Mark;
 use crate::domain::{
     AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
-    Position, RequestId, SdkAppId, Seq, UserId, Version, View,
+    OperatorName, Position, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
-use crate::store::rows::{Account, AuditRecord, DeviceRow, LogKind, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    Operator, RequestRecord,
+};
 use crate::store::{ReadTx, Result};
 
 impl Tx<'_> {
@@ -31,7 +35,7 @@ impl Tx<'_> {
             .map_err(failure)
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
         sql: impl Into<Sql>,
         params: impl Params,
@@ -50,7 +54,7 @@ impl Tx<'_> {
     }
 }
 
-fn limit(limit: usize) -> i64 {
+pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -70,6 +74,12 @@ impl ReadTx for Tx<'_> {
         })?
         .map(|epoch| Epoch(epoch.cast_unsigned()))
         .ok_or_else(|| unreadable("meta", "no epoch"))
+    }
+
+    fn demo_app(&self) -> Result<Option<SdkAppId>> {
+        self.one("SELECT value FROM meta WHERE key = 'demo_app'", [], |row| {
+            row.get(0).map(SdkAppId)
+        })
     }
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>> {
@@ -100,16 +110,54 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn operator(&self, name: &str) -> Result<Option<Operator>> {
+    fn app_changes(&self) -> Result<u64> {
+        let changes = self.one(
+            "SELECT value FROM meta WHERE key = 'app_changes'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(changes.map_or(0, i64::cast_unsigned))
+    }
+
+    fn last_change(&self, app: SdkAppId, setting: &str) -> Result<Option<LastChange>> {
+        // The action is part of the statement's text: that is how the partial index is found.
         self.one(
-            "SELECT name, password_hash FROM operator WHERE name = ?1",
-            [name],
+            "SELECT actor, time FROM audit WHERE action = 'app.set' AND app = ?1 AND target = ?2
+             ORDER BY id DESC LIMIT 1",
+            params![app.0, setting],
             |row| {
-                Ok(Operator {
-                    name: row.get(0)?,
-                    password_hash: row.get(1)?,
+                Ok(LastChange {
+                    by: row.get(0)?,
+                    time: row.get(1)?,
                 })
             },
+        )
+    }
+
+    fn operator(&self, name: &OperatorName) -> Result<Option<Operator>> {
+        self.one(
+            &format!("SELECT {} FROM operator WHERE name = ?1", row::OPERATOR),
+            [name.as_str()],
+            row::operator,
+        )
+    }
+
+    fn operators(&self) -> Result<Vec<Operator>> {
+        self.many(
+            &format!("SELECT {} FROM operator ORDER BY name", row::OPERATOR),
+            [],
+            row::operator,
+        )
+    }
+
+    fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>> {
+        self.one(
+            &format!(
+                "SELECT {} FROM console_session WHERE token_hash = ?1",
+                row::CONSOLE_SESSION
+            ),
+            [token_hash],
+            row::console_session,
         )
     }
 
@@ -124,12 +172,41 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn account_count(&self, app: SdkAppId) -> Result<usize> {
+        self.count("SELECT COUNT(*) FROM account WHERE app = ?1", [app.0])
+    }
+
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>> {
         self.one(
             &format!("SELECT {} FROM account WHERE key = ?1", row::ACCOUNT),
             [key.0],
             row::account,
         )
+    }
+
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        most: usize,
+    ) -> Result<Vec<Account>> {
+        // What begins alike stands together: it starts at the prefix itself, and ends at the first that doesn't.
+        let mut accounts = self.many(
+            &format!(
+                "SELECT {} FROM account WHERE app = ?1 AND user >= ?2 AND user > ?3 ORDER BY user LIMIT ?4",
+                row::ACCOUNT
+            ),
+            params![app.0, prefix, after.map_or("", UserId::as_str), limit(most)],
+            row::account,
+        )?;
+        if let Some(end) = accounts
+            .iter()
+            .position(|account| !account.user.as_str().starts_with(prefix))
+        {
+            accounts.truncate(end);
+        }
+        Ok(accounts)
     }
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>> {
@@ -391,6 +468,13 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn device_count(&self, account: AccountKey) -> Result<usize> {
+        self.count(
+            "SELECT COUNT(*) FROM device WHERE account = ?1",
+            [account.0],
+        )
+    }
+
     fn request(
         &self,
         account: AccountKey,
@@ -404,22 +488,32 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>> {
+        self.one(
+            &format!("SELECT {} FROM audit WHERE id = ?1", row::AUDIT),
+            [id],
+            row::audit,
+        )
+    }
+
     fn audit(
         &self,
-        app: Option<SdkAppId>,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+        scan: usize,
+    ) -> Result<AuditPage> {
+        audit::search(self, filter, before, most, scan)
+    }
+
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
         before: Option<i64>,
         most: usize,
     ) -> Result<Vec<AuditRecord>> {
-        self.many(
-            "SELECT id, time, app, actor, action, target, detail FROM audit
-             WHERE (?1 IS NULL OR app = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            params![
-                app.map(|app| app.0),
-                before.unwrap_or(i64::MAX),
-                limit(most)
-            ],
-            row::audit,
-        )
+        audit::deletions(self, app, user, before, most)
     }
 
     fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<(Millis, LogId)>> {
@@ -430,11 +524,40 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>> {
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, most: usize) -> Result<Vec<LogId>> {
         self.many(
-            concat!("SELECT ", row::view_columns!(), " FROM view WHERE log = ?1"),
+            "SELECT id FROM log WHERE app = ?1 AND oldest_time < ?2 ORDER BY oldest_time LIMIT ?3",
+            params![app.0, before, limit(most)],
+            |row| row.get(0).map(LogId),
+        )
+    }
+
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT seq, time, message_count FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
+            params![log.0, int(seq.0)],
+            row::mark,
+        )
+    }
+
+    fn newest_message(&self, log: LogId) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT last_message_seq, last_message_time, message_count FROM log
+             WHERE id = ?1 AND last_message_time IS NOT NULL",
             [log.0],
-            row::view,
+            row::mark,
+        )
+    }
+
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
+        self.many(
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                ", account FROM view WHERE log = ?1"
+            ),
+            [log.0],
+            |row| Ok((AccountKey(row.get("account")?), row::view(row)?)),
         )
     }
 

@@ -7,9 +7,9 @@ use rusqlite::Connection;
 use tempfile::TempDir;
 
 use super::{OpenError, Options, SqliteStore, schema};
-use crate::domain::{AccountKey, LogId};
+use crate::domain::{AccountKey, LogId, Role, SdkAppId};
 use crate::store::contract::{self, Place};
-use crate::store::rows::Operator;
+use crate::store::rows::{ConsoleSession, Operator};
 use crate::store::{Abort, Job, Store, StoreError, WriteTx, query};
 
 struct Folder(TempDir);
@@ -38,6 +38,101 @@ fn a_store_of_a_newer_release_is_refused() {
         matches!(refused, OpenError::Newer { found, .. } if found == schema::KNOWN + 1),
         "{refused}"
     );
+}
+
+/// Whoever was an operator before there were roles could do everything, and goes on to.
+#[tokio::test]
+async fn a_store_of_schema_1_becomes_one_of_today() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("chatsync.db");
+    let connection = Connection::open(&file).unwrap();
+    connection
+        .execute_batch(include_str!("schema/1.sql"))
+        .unwrap();
+    connection
+        .execute_batch(
+            "PRAGMA user_version = 1;
+             INSERT INTO operator (name, password_hash) VALUES ('admin', 'a hash');
+             INSERT INTO app VALUES (7, '[\"k\"]', '[]', 1, 1, 2, 0, 'multi', NULL, 0, 3);
+             INSERT INTO audit (time, app, actor, action, target, detail)
+               VALUES (5, 7, 'command line', 'app.set', 'disabled', '{}');",
+        )
+        .unwrap();
+    drop(connection);
+
+    let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
+    let (operators, app, change) = query(&store, |tx| {
+        let app = SdkAppId(7);
+        Ok((
+            tx.operators()?,
+            tx.app(app)?,
+            tx.last_change(app, "disabled")?,
+        ))
+    })
+    .await
+    .unwrap();
+    assert_eq!(operators.len(), 1);
+    let Operator {
+        name,
+        password_hash,
+        role,
+        created_at,
+        last_sign_in,
+    } = operators.into_iter().next().unwrap();
+    assert_eq!((name.as_str(), &*password_hash), ("admin", "a hash"));
+    assert_eq!((role, last_sign_in), (Role::Administrator, None));
+    assert!(created_at > 1_700_000_000_000, "{created_at}");
+    assert!(app.unwrap().features.sync_conversation_deletion);
+    assert_eq!(change.unwrap().time, 5);
+    // What came with it can be used.
+    let told = contract::submit(&store, false, |tx| {
+        let app = tx.app(SdkAppId(7))?.unwrap();
+        tx.put_app(&app)?;
+        tx.put_console_session(&ConsoleSession {
+            token_hash: vec![1],
+            operator: "admin".parse().unwrap(),
+            signed_in_at: 1,
+            seen_at: 2,
+        })
+    });
+    told.await.unwrap().unwrap();
+    let changes = query(&store, |tx| tx.app_changes()).await.unwrap();
+    assert_eq!(changes, 1);
+}
+
+/// Who changed a setting last is found by an index, however long the audit log has become.
+#[test]
+fn the_last_change_of_a_setting_costs_the_same_whatever_the_length_of_the_log() {
+    use super::Tx;
+    use crate::store::rows::NewAuditRecord;
+    use crate::store::{ReadTx, WriteTx};
+
+    let steps = |records: i64| {
+        let mut connection = Connection::open_in_memory().unwrap();
+        schema::migrate(&mut connection).unwrap();
+        let mut tx = Tx::on(&connection);
+        for number in 0..records {
+            for (action, target) in [("app.set", "keys"), ("conversation.delete", "disabled")] {
+                let record = NewAuditRecord {
+                    time: number,
+                    app: SdkAppId(1),
+                    actor: "a".into(),
+                    action: if number == 3 { "app.set" } else { action }.into(),
+                    target: if number == 3 { "disabled" } else { target }.into(),
+                    detail: "{}".into(),
+                };
+                tx.add_audit(&record).unwrap();
+            }
+        }
+        drop(tx);
+        let steps = count_steps(&mut connection);
+        let tx = Tx::on(&connection);
+        let found = tx.last_change(SdkAppId(1), "disabled").unwrap().unwrap();
+        assert_eq!(found.time, 3);
+        steps.load(Ordering::Relaxed)
+    };
+    let (short, long) = (steps(5), steps(5_000));
+    assert!(long <= short + 5, "{short} steps, {long} steps");
 }
 
 #[test]
@@ -116,8 +211,13 @@ async fn the_log_does_not_grow_while_the_writer_never_rests() {
         let told = contract::submit(&store, false, move |tx| {
             for number in 0..20 {
                 tx.put_operator(&Operator {
-                    name: format!("{batch} {number} {}", batch.reverse_bits()),
+                    name: format!("{batch} {number} {}", batch.reverse_bits())
+                        .parse()
+                        .unwrap(),
                     password_hash: "x".repeat(100),
+                    role: Role::Viewer,
+                    created_at: 0,
+                    last_sign_in: None,
                 })?;
             }
             Ok(())
@@ -174,17 +274,7 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
 
     // What the connection counts is set up while nothing uses it.
     drop(tx);
-    let steps = Arc::new(AtomicU64::new(0));
-    let counted = Arc::clone(&steps);
-    connection
-        .progress_handler(
-            1,
-            Some(move || {
-                counted.fetch_add(1, Ordering::Relaxed);
-                false
-            }),
-        )
-        .unwrap();
+    let steps = count_steps(&mut connection);
     let mut tx = Tx::on(&connection);
     tx.position = messages;
     let (mut view, head) = tx
@@ -205,6 +295,76 @@ fn steps_of_a_deletion(messages: u64) -> u64 {
     steps.load(Ordering::Relaxed)
 }
 
+/// The audit log only grows: what an operator is shown must not cost by its length.
+#[test]
+fn a_page_of_deletions_costs_the_same_whatever_the_length_of_the_audit_log() {
+    let (short, long) = (steps_of_a_page(10), steps_of_a_page(10_000));
+    assert!(
+        long <= short + 20,
+        "10 records: {short} steps, 10,000 records: {long} steps"
+    );
+}
+
+fn steps_of_a_page(records: i64) -> u64 {
+    use super::Tx;
+    use crate::domain::{SdkAppId, UserId};
+    use crate::store::rows::{AuditFilter, NewAuditRecord};
+    use crate::store::{ReadTx, WriteTx};
+
+    let mut connection = Connection::open_in_memory().unwrap();
+    schema::migrate(&mut connection).unwrap();
+    let mut tx = Tx::on(&connection);
+    let mut add = |time, target: &str, action: &str| {
+        let record = NewAuditRecord {
+            time,
+            app: SdkAppId(1),
+            actor: format!("user:{target}"),
+            action: action.into(),
+            target: target.into(),
+            detail: "{}".into(),
+        };
+        tx.add_audit(&record).unwrap();
+    };
+    for number in 0..5 {
+        add(number, "alice", "conversation.delete");
+    }
+    for number in 0..records {
+        add(5 + number, "bob", "conversation.delete");
+        add(5 + number, "alice", "conversation.restore");
+    }
+    drop(tx);
+    let steps = count_steps(&mut connection);
+    let tx = Tx::on(&connection);
+    let alice = UserId::new("alice").unwrap();
+    let app = SdkAppId(1);
+    assert_eq!(tx.deletions(app, Some(&alice), None, 5).unwrap().len(), 5);
+    assert_eq!(tx.deletions(app, None, None, 5).unwrap().len(), 5);
+    let old = AuditFilter {
+        app: Some(app),
+        to: Some(4),
+        ..AuditFilter::default()
+    };
+    assert_eq!(tx.audit(&old, None, 9, 9).unwrap().records.len(), 5);
+    let old = AuditFilter { app: None, ..old };
+    assert_eq!(tx.audit(&old, None, 9, 9).unwrap().records.len(), 5);
+    steps.load(Ordering::Relaxed)
+}
+
+fn count_steps(connection: &mut Connection) -> Arc<AtomicU64> {
+    let steps = Arc::new(AtomicU64::new(0));
+    let counted = Arc::clone(&steps);
+    connection
+        .progress_handler(
+            1,
+            Some(move || {
+                counted.fetch_add(1, Ordering::Relaxed);
+                false
+            }),
+        )
+        .unwrap();
+    steps
+}
+
 /// Writes something, and then may withdraw although it said that it had decided before.
 struct Decided {
     name: &'static str,
@@ -219,8 +379,11 @@ impl Job for Decided {
             return Err(Abort::Withdrawn);
         }
         tx.put_operator(&Operator {
-            name: self.name.into(),
+            name: self.name.parse().unwrap(),
             password_hash: String::new(),
+            role: Role::Viewer,
+            created_at: 0,
+            last_sign_in: None,
         })?;
         if self.withdraw_after {
             return Err(Abort::Withdrawn);
@@ -266,7 +429,8 @@ async fn commit_around(before: bool, after: bool) -> (Vec<Result<(), Abort>>, us
     let outcomes = outcomes.iter().take(3).collect();
     let mut left = 0;
     for name in ["one", "two", "three"] {
-        let found = query(&store, move |tx| tx.operator(name)).await.unwrap();
+        let found = query(&store, move |tx| tx.operator(&name.parse().unwrap())).await;
+        let found = found.unwrap();
         left += usize::from(found.is_some());
     }
     (outcomes, left)

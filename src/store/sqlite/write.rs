@@ -11,10 +11,12 @@ use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
-    AccountKey, App, DeviceId, LogHead, LogId, Millis, RequestId, SdkAppId, Seq, UserId, Version,
-    View,
+    AccountKey, App, DeviceId, LogHead, LogId, Millis, OperatorName, RequestId, SdkAppId, Seq,
+    UserId, Version, View,
 };
-use crate::store::rows::{Account, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, ConsoleSession, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord,
+};
 use crate::store::{Result, WriteTx};
 
 impl Tx<'_> {
@@ -32,7 +34,7 @@ impl WriteTx for Tx<'_> {
         let features = &app.features;
         self.execute(
             &format!(
-                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
                 row::APP
             ),
             params![
@@ -45,19 +47,106 @@ impl WriteTx for Tx<'_> {
                 features.relationship_check,
                 features.login_policy.mode.as_str(),
                 features.login_policy.instances_per_platform,
+                features.history_retention,
                 app.disabled,
                 app.created_at,
             ],
+        )?;
+        self.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'app_changes'",
+            [],
+        )?;
+        Ok(())
+    }
+
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('demo_app', ?1)",
+            [app.0],
         )?;
         Ok(())
     }
 
     fn put_operator(&mut self, operator: &Operator) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO operator (name, password_hash) VALUES (?1, ?2)",
-            [&operator.name, &operator.password_hash],
+            &format!(
+                "INSERT OR REPLACE INTO operator ({}) VALUES (?1, ?2, ?3, ?4, ?5)",
+                row::OPERATOR
+            ),
+            params![
+                operator.name.as_str(),
+                operator.password_hash,
+                operator.role.as_str(),
+                operator.created_at,
+                operator.last_sign_in,
+            ],
         )?;
         Ok(())
+    }
+
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()> {
+        self.execute("DELETE FROM operator WHERE name = ?1", [name.as_str()])?;
+        Ok(())
+    }
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()> {
+        self.execute(
+            &format!(
+                "INSERT OR REPLACE INTO console_session ({}) VALUES (?1, ?2, ?3, ?4)",
+                row::CONSOLE_SESSION
+            ),
+            params![
+                session.token_hash,
+                session.operator.as_str(),
+                session.signed_in_at,
+                session.seen_at,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash = ?1",
+            [token_hash],
+        )?;
+        Ok(())
+    }
+
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE operator = ?1
+                ORDER BY signed_in_at DESC, token_hash LIMIT -1 OFFSET ?2)",
+            params![operator.as_str(), i64::try_from(keep).unwrap_or(i64::MAX)],
+        )?;
+        Ok(())
+    }
+
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE operator = ?1 AND token_hash IS NOT ?2",
+            params![operator.as_str(), except],
+        )?;
+        Ok(())
+    }
+
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        most: usize,
+    ) -> Result<usize> {
+        // Sign-ins are slow and sessions few: a scan of them is as cheap as an index would be.
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE seen_at < ?1 OR signed_in_at < ?2 LIMIT ?3)",
+            params![seen, signed_in, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
     }
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account> {
@@ -71,6 +160,7 @@ impl WriteTx for Tx<'_> {
             app,
             user: user.clone(),
             version: Version(0),
+            created_at: now,
         })
     }
 
@@ -139,22 +229,26 @@ impl WriteTx for Tx<'_> {
 
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
         let position = self.position + 1;
-        let (before, is_group): (LogHead, bool) = self
+        let (before, is_group, is_empty): (LogHead, bool, bool) = self
             .one(
-                "SELECT last_seq, last_message_seq, message_count, kind = 'group' FROM log WHERE id = ?1",
+                "SELECT last_seq, last_message_seq, message_count, kind = 'group', oldest_time IS NULL
+                 FROM log WHERE id = ?1",
                 [log.0],
-                |row| Ok((row::head(row, 0)?, row.get(3)?)),
+                |row| Ok((row::head(row, 0)?, row.get(3)?, row.get(4)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
         let head = before.appended(entry.is_control);
         self.execute(
-            "UPDATE log SET last_seq = ?2, last_message_seq = ?3, message_count = ?4, position = ?5 WHERE id = ?1",
+            "UPDATE log SET last_seq = ?2, last_message_seq = ?3, message_count = ?4, position = ?5,
+               last_message_time = iif(?6, last_message_time, ?7) WHERE id = ?1",
             params![
                 log.0,
                 int(head.last_seq.0),
                 int(head.last_message_seq.0),
                 int(head.message_count),
-                int(position)
+                int(position),
+                entry.is_control,
+                entry.time,
             ],
         )?;
         self.execute(
@@ -171,6 +265,9 @@ impl WriteTx for Tx<'_> {
                 entry.is_control,
             ],
         )?;
+        if is_empty {
+            self.put_oldest_time(log, Some(entry.time))?;
+        }
         if !is_group {
             self.execute(
                 "UPDATE view SET position = ?2 WHERE log = ?1",
@@ -204,6 +301,14 @@ impl WriteTx for Tx<'_> {
                (SELECT seq FROM entry WHERE log = ?1 AND seq <= ?2 ORDER BY seq LIMIT ?3)",
             params![log.0, int(upto.0), i64::try_from(most).unwrap_or(i64::MAX)],
         )
+    }
+
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()> {
+        self.execute(
+            "UPDATE log SET oldest_time = ?2 WHERE id = ?1",
+            params![log.0, time],
+        )?;
+        Ok(())
     }
 
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {

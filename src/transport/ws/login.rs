@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
+use crate::engine::usersig::Refused;
 use crate::engine::{Actor, Denied, EngineError, Identity};
 use crate::hub::{Arrival, Arriving, NoPlace, Registration};
 use crate::protocol::close::Close;
@@ -39,6 +40,10 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         Ok(registration) => registration,
         Err(NoPlace::AccountFull { most }) => return full(&session, &id, most),
         Err(NoPlace::LoggedOut) => return fail(session, &id, Denied::Withdrawn.into()),
+        Err(NoPlace::AppDisabled) => return fail(session, &id, Denied::AppDisabled.into()),
+        Err(NoPlace::KeyRetired) => {
+            return fail(session, &id, Denied::Credential(Refused::Expired).into());
+        }
     };
     let sync = match engine
         .sync(identity.account, identity.app, login.cursor.as_deref())
@@ -74,13 +79,13 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let actor = Actor {
-        app: identity.app,
-        user: identity.user,
-        account: identity.account,
-        device: Some((identity.device, identity.platform)),
-        connection: Some(registration.id()),
-    };
+    let actor = Actor::device(
+        identity.app,
+        identity.user,
+        identity.account,
+        (identity.device, identity.platform),
+        registration.id(),
+    );
     let identified = Identified::new(context, registration, actor, expires, is_completed);
     Turn {
         reply: Reply::Frame(frame),
@@ -94,6 +99,8 @@ fn register(
     arriving: Arriving,
 ) -> Result<Registration, NoPlace> {
     let arrival = Arrival {
+        app: identity.app,
+        key: identity.key,
         account: identity.account,
         device: identity.device.clone(),
         platform: identity.platform,

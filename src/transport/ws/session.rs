@@ -21,7 +21,6 @@ use crate::protocol::close::Close;
 use crate::protocol::code::Code;
 use crate::protocol::jsonrpc::{self, ErrorObject, Id, error_frame, result_frame};
 use crate::protocol::method::Call;
-use crate::transport::metrics::Answered;
 use crate::transport::{Context, Peer, error};
 
 /// What one message leads to.
@@ -270,6 +269,5 @@ pub(super) fn refused(
 }
 
 fn count(context: &Context, method: &'static str, code: i32) {
-    let answered = Answered { method, code };
-    context.metrics.requests.get_or_create(&answered).inc();
+    context.metrics.answered(method, code);
 }

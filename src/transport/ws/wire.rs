@@ -3,7 +3,6 @@
 use std::time::{Duration, Instant};
 
 use futures_util::{Sink, SinkExt as _, Stream, StreamExt as _};
-use prometheus_client::metrics::histogram::Histogram;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame as RawFrame;
@@ -11,6 +10,7 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 
 use crate::hub::Frame;
+use crate::transport::latency::Latency;
 
 /// A longer text goes out in fragments of this many bytes: the socket's buffer keeps the size of the largest
 /// frame it ever held, for as long as the connection lives.
@@ -45,12 +45,12 @@ pub(super) struct Wire<S> {
     patience: Duration,
     /// When the operations were committed whose pushes were fed and not yet flushed.
     fed: Vec<Instant>,
-    latency: Histogram,
+    latency: Latency,
 }
 
 impl<S: Socket> Wire<S> {
     /// `patience`: for the client to take one frame. `latency`: observes commit to write.
-    pub(super) fn new(socket: S, patience: Duration, latency: Histogram) -> Self {
+    pub(super) fn new(socket: S, patience: Duration, latency: Latency) -> Self {
         Self {
             socket,
             patience,

@@ -10,10 +10,14 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Where screenshots are put for review. */
 const SCREENSHOTS = process.env.SCREENSHOTS ?? new URL('../screenshots/', import.meta.url).pathname;
 
-export async function startBrowser() {
+/** @param {...string} more arguments: names that lead to this machine, for example */
+export async function startBrowser(...more) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', '--no-first-run', ...more,
+    ],
   });
 }
 

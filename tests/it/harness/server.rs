@@ -100,9 +100,9 @@ impl TestServer {
         self.device(user, &format!("new-{}", unused_number())).await
     }
 
-    /// Where its store is.
-    pub(crate) fn folder(&self) -> std::path::PathBuf {
-        data(&self.folder)
+    /// The file that holds everything.
+    pub(crate) fn store_file(&self) -> std::path::PathBuf {
+        data(&self.folder).join("chatsync.db")
     }
 
     pub(crate) fn engine(&self) -> &Arc<Engine> {

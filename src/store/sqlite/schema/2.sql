@@ -1,28 +1,22 @@
--- What each deletion writes, laid out so that new rows stand beside each other at a table's end.
+-- Schema 2: what operators may do, and their sessions in the console.
 
--- Logs whose cleared history may be physically erased once the undo window has passed. A queue: a log stands in it
--- once for each time at which it is to be looked at.
-CREATE TABLE erasure_queue (
-  due_at INTEGER NOT NULL,
-  log    INTEGER NOT NULL,
-  PRIMARY KEY (due_at, log)
+-- Those that were there before could do everything.
+ALTER TABLE operator ADD COLUMN role TEXT NOT NULL DEFAULT 'administrator';
+ALTER TABLE operator ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE operator ADD COLUMN last_sign_in INTEGER;   -- NULL: never
+-- When they were made is not known: at this moment at the latest.
+UPDATE operator SET created_at = CAST(unixepoch('subsec') * 1000 AS INTEGER);
+
+CREATE TABLE console_session (
+  token_hash   BLOB PRIMARY KEY,      -- SHA-256 of what the browser holds
+  operator     TEXT NOT NULL,
+  signed_in_at INTEGER NOT NULL,
+  seen_at      INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
-INSERT INTO erasure_queue SELECT due_at, log FROM erasure;
-DROP TABLE erasure;
-ALTER TABLE erasure_queue RENAME TO erasure;
+CREATE INDEX console_session_by_operator ON console_session (operator, signed_in_at);
 
--- What calls with a requestID did.
-CREATE TABLE request_log (
-  key         INTEGER PRIMARY KEY,    -- in the order in which they were made
-  account     INTEGER NOT NULL,
-  device      TEXT NOT NULL,          -- empty: the app's back end
-  id          TEXT NOT NULL,
-  fingerprint BLOB NOT NULL,
-  answer      TEXT NOT NULL,
-  time        INTEGER NOT NULL,
-  UNIQUE (account, device, id)
-) STRICT;
-INSERT INTO request_log (account, device, id, fingerprint, answer, time)
-  SELECT account, device, id, fingerprint, answer, time FROM request ORDER BY time;
-DROP TABLE request;
-ALTER TABLE request_log RENAME TO request;
+-- Who changed a setting last.
+CREATE INDEX audit_of_setting ON audit (app, target, id) WHERE action = 'app.set';
+
+-- Raised with each change of an app: shows a change made by another process at the cost of one row.
+INSERT INTO meta (key, value) VALUES ('app_changes', 0);

@@ -124,7 +124,13 @@ impl World {
             created_at: engine.now(),
         };
         engine.create_app(app, "test").await.unwrap();
-        let context = Context::new(Arc::new(engine), hub, settings.server, settings.limits);
+        let context = Context::new(
+            Arc::new(engine),
+            hub,
+            settings.server,
+            settings.limits,
+            &settings.demo,
+        );
         Self {
             context: Arc::new(context),
             _folder: folder,
