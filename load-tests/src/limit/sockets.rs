@@ -331,7 +331,7 @@ impl Hub {
                 }
                 Spoil::Swap => _ = self.held.insert(slot, bytes),
                 Spoil::Misplace => {
-                    let others = self
+                    let mut others = self
                         .accounts
                         .iter()
                         .filter(|(account, _)| **account != who.account);
