@@ -139,7 +139,10 @@ impl Server {
             background.tracker.close();
             background.tracker.wait().await;
             // The last connections' acks came after the last turn.
-            store_notes(&context).await;
+            if let Err(error) = store_notes(&context).await {
+                tracing::error!(%error, "the store failed at the end");
+                return Err(RunError::StoreFailed(error));
+            }
         }
         result
     }
@@ -229,22 +232,32 @@ async fn keep_notes(context: Arc<Context>, stop: CancellationToken) {
     let mut period = interval(NOTE_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
     while stop.run_until_cancelled(period.tick()).await.is_some() {
-        store_notes(&context).await;
+        // What the store fails with for good it says itself, and that stops the server.
+        _ = store_notes(&context).await;
     }
 }
 
 /// Stores what devices acknowledged and when they logged in since the last time. No promise hangs on either: what
 /// is not stored of the one comes again with the next pings, of the other with the next login.
-async fn store_notes(context: &Context) {
+///
+/// Fails only if the store does, for good.
+async fn store_notes(context: &Context) -> Result<(), StoreError> {
+    let fatal = |error| match error {
+        EngineError::Store(error @ StoreError::Unknown(_)) => Err(error),
+        _ => Ok(()),
+    };
     let acks = context.hub.take_acks();
     let count = acks.len();
     if let Err(error) = context.engine.acknowledge(acks.clone()).await {
         tracing::warn!(%error, count, "acks could not be stored");
         context.hub.return_acks(acks);
+        fatal(error)?;
     }
     if let Err(error) = context.engine.store_logins().await {
         tracing::warn!(%error, "logins could not be stored");
+        fatal(error)?;
     }
+    Ok(())
 }
 
 async fn keep_sweeping(context: Arc<Context>) {
