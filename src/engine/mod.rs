@@ -19,6 +19,7 @@ pub mod inspect;
 mod login;
 mod marks;
 mod messages;
+mod notes;
 mod operation;
 mod operators;
 mod present;
@@ -95,6 +96,7 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     epoch: Epoch,
     limits: Limits,
+    logins: notes::Logins,
     attempts: Attempts,
     passwords: Passwords,
 }
@@ -113,6 +115,7 @@ impl Engine {
             clock,
             epoch,
             limits,
+            logins: notes::Logins::default(),
             attempts: Attempts::default(),
             passwords: Passwords::default(),
         })

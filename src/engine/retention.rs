@@ -34,8 +34,8 @@ impl Engine {
             expire_sessions(operation, ROWS)?;
             let mut left = ROWS;
             let logs = operation.tx.due_erasures(now, LOGS)?;
-            for log in &logs {
-                left -= erase(operation, *log, left)?;
+            for (due_at, log) in &logs {
+                left -= erase(operation, *log, *due_at, left)?;
                 if left == 0 {
                     return Ok(true);
                 }
@@ -47,7 +47,12 @@ impl Engine {
 }
 
 /// Erases what every view of a log has let go of, and whose undo windows have passed (design 3.8).
-fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize> {
+fn erase(
+    operation: &mut Operation<'_>,
+    log: LogId,
+    was_due_at: Millis,
+    most: usize,
+) -> Result<usize> {
     let app = operation.tx.app_of_log(log)?;
     let window = operation
         .tx
@@ -84,7 +89,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
         .filter_map(|(_, view)| view.undo)
         .map(|undo| undo.deleted_at + window + 1)
         .max();
-    operation.tx.unschedule_erasure(log)?;
+    operation.tx.unschedule_erasure(log, was_due_at)?;
     if let Some(due_at) = pending.filter(|due_at| *due_at > operation.now) {
         operation.tx.schedule_erasure(log, due_at)?;
     }

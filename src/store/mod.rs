@@ -21,7 +21,7 @@ use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
+    AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
     OperatorName, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use rows::{
@@ -49,6 +49,13 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Job: Send {
     /// Does the work. `Err` undoes this job's writes alone, unless the store itself is failing.
     fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort>;
+
+    /// Whether the job decides before it writes, so that it never withdraws once it has written anything. It then
+    /// needs no way of its own to be undone, and costs a good deal less. Should it break its word, or come upon a
+    /// defect, those that would have been committed with it are refused together with it.
+    fn decides_first(&self) -> bool {
+        false
+    }
 
     /// Called once, after the commit that holds this job's writes, or after it is certain (or, with
     /// [`StoreError::Unknown`], as certain as it will be) that there is none. Must not block.
@@ -104,6 +111,8 @@ pub trait ReadTx {
     fn epoch(&self) -> Result<Epoch>;
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>>;
+    /// An app's features alone: what nearly every operation reads.
+    fn features(&self, app: SdkAppId) -> Result<Option<Features>>;
     fn apps(&self) -> Result<Vec<App>>;
     /// Rises with each change of an app, whichever process makes it.
     fn app_changes(&self) -> Result<u64>;
@@ -132,6 +141,12 @@ pub trait ReadTx {
     ) -> Result<Vec<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
+    /// A view and the end of its log, at once.
+    fn view_and_head(
+        &self,
+        account: AccountKey,
+        conversation: &ConversationId,
+    ) -> Result<Option<(View, LogHead)>>;
     /// The account's views in the order of their conversations, after the one given.
     fn views(
         &self,
@@ -201,8 +216,8 @@ pub trait ReadTx {
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
-    /// Logs whose history may be erasable since `now` or before.
-    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// Logs whose history may be erasable since `now` or before, and since when; a log as often as it was scheduled.
+    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<(Millis, LogId)>>;
     /// An app's logs whose oldest entry, as far as it is noted, is from before `before`; the oldest first.
     fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
     /// The first entry at or after `seq`.
@@ -258,9 +273,10 @@ pub trait WriteTx: ReadTx {
     /// too.
     fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()>;
 
-    /// Looks at the log again at `due_at`, or later if it is due later already.
+    /// Has the log looked at again at `due_at`, whenever else it will be.
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
-    fn unschedule_erasure(&mut self, log: LogId) -> Result<()>;
+    /// The log was looked at as was scheduled for `due_at`.
+    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
 
     fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
     fn add_member(
@@ -276,6 +292,8 @@ pub trait WriteTx: ReadTx {
     fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()>;
 
     fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()>;
+    /// Notes when the device logged in; returns whether it is known.
+    fn note_login(&mut self, account: AccountKey, device: &DeviceId, time: Millis) -> Result<bool>;
     /// Forgets the account's devices but those that logged in last, `keep` of them.
     fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()>;
     fn acknowledge(

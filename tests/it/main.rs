@@ -12,6 +12,7 @@ mod idempotency;
 mod isolation;
 mod layers;
 mod left_groups;
+mod logins;
 mod logs;
 mod metrics;
 mod paging;

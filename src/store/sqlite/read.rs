@@ -4,13 +4,14 @@ use rusqlite::{OptionalExtension, Params, Row, params};
 
 use super::error::{failure, unreadable};
 use super::row::{self, int};
+use super::statements::Sql;
 use super::{Tx, audit};
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
 use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis,
+    AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
     OperatorName, Position, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
 use crate::store::rows::{
@@ -23,29 +24,31 @@ impl Tx<'_> {
     /// The one row that `sql` finds, if any.
     pub(super) fn one<T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql>,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        statement
-            .query_row(params, read)
-            .optional()
+        self.statements
+            .with(sql.into(), |statement| {
+                statement.query_row(params, read).optional()
+            })
             .map_err(failure)
     }
 
     pub(super) fn many<T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql>,
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        let rows = statement.query_map(params, read).map_err(failure)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(failure)
+        self.statements
+            .with(sql.into(), |statement| {
+                statement.query_map(params, read)?.collect()
+            })
+            .map_err(failure)
     }
 
-    fn count(&self, sql: &str, params: impl Params) -> Result<usize> {
+    fn count(&self, sql: &'static str, params: impl Params) -> Result<usize> {
         let count: Option<i64> = self.one(sql, params, |row| row.get(0))?;
         usize::try_from(count.unwrap_or(0)).map_err(|cause| unreadable("a count", cause))
     }
@@ -84,6 +87,18 @@ impl ReadTx for Tx<'_> {
             &format!("SELECT {} FROM app WHERE id = ?1", row::APP),
             [app.0],
             row::app,
+        )
+    }
+
+    fn features(&self, app: SdkAppId) -> Result<Option<Features>> {
+        self.one(
+            concat!(
+                "SELECT ",
+                row::feature_columns!(),
+                " FROM app WHERE id = ?1"
+            ),
+            [app.0],
+            |row| row::features(row, 0),
         )
     }
 
@@ -196,12 +211,30 @@ impl ReadTx for Tx<'_> {
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>> {
         self.one(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation = ?2",
-                row::VIEW
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation = ?2"
             ),
             params![account.0, conversation.to_string()],
             row::view,
+        )
+    }
+
+    fn view_and_head(
+        &self,
+        account: AccountKey,
+        conversation: &ConversationId,
+    ) -> Result<Option<(View, LogHead)>> {
+        self.one(
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                ", last_seq, last_message_seq, message_count
+                 FROM view JOIN log ON log.id = view.log WHERE account = ?1 AND conversation = ?2"
+            ),
+            params![account.0, conversation.to_string()],
+            |row| Ok((row::view(row)?, row::head(row, row::VIEW_COLUMNS)?)),
         )
     }
 
@@ -212,11 +245,16 @@ impl ReadTx for Tx<'_> {
         most: usize,
     ) -> Result<Vec<View>> {
         self.many(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3",
-                row::VIEW
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3"
             ),
-            params![account.0, after.map_or_else(String::new, ToString::to_string), limit(most)],
+            params![
+                account.0,
+                after.map_or_else(String::new, ToString::to_string),
+                limit(most)
+            ],
             row::view,
         )
     }
@@ -230,8 +268,10 @@ impl ReadTx for Tx<'_> {
     ) -> Result<Vec<View>> {
         // CROSS JOIN keeps the order: the account's groups, their logs, its views of those.
         self.many(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation > ?4 AND conversation IN (
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation > ?4 AND conversation IN (
                    SELECT conversation FROM view WHERE account = ?1 AND version > ?2
                    UNION
                    SELECT conversation FROM view WHERE account = ?1 AND position > ?3 AND position > 0
@@ -240,8 +280,7 @@ impl ReadTx for Tx<'_> {
                      CROSS JOIN log l ON l.id = m.group_log AND l.position > ?3
                      CROSS JOIN view v ON v.log = l.id AND v.account = ?1
                    WHERE m.account = ?1
-                 ) ORDER BY conversation LIMIT ?5",
-                row::VIEW
+                 ) ORDER BY conversation LIMIT ?5"
             ),
             params![
                 account.0,
@@ -298,7 +337,7 @@ impl ReadTx for Tx<'_> {
         self.one(
             "SELECT last_seq, last_message_seq, message_count FROM log WHERE id = ?1",
             [log.0],
-            row::head,
+            |row| row::head(row, 0),
         )?
         .ok_or_else(|| unreadable("log", "missing"))
     }
@@ -477,11 +516,11 @@ impl ReadTx for Tx<'_> {
         audit::deletions(self, app, user, before, most)
     }
 
-    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<LogId>> {
+    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<(Millis, LogId)>> {
         self.many(
-            "SELECT log FROM erasure WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT due_at, log FROM erasure WHERE due_at <= ?1 ORDER BY due_at, log LIMIT ?2",
             params![now, limit(most)],
-            |row| row.get(0).map(LogId),
+            |row| Ok((row.get(0)?, LogId(row.get(1)?))),
         )
     }
 
@@ -512,7 +551,11 @@ impl ReadTx for Tx<'_> {
 
     fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
         self.many(
-            &format!("SELECT {}, account FROM view WHERE log = ?1", row::VIEW),
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                ", account FROM view WHERE log = ?1"
+            ),
             [log.0],
             |row| Ok((AccountKey(row.get("account")?), row::view(row)?)),
         )

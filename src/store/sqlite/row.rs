@@ -58,7 +58,7 @@ fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
 }
 
 pub(super) const APP: &str = "id, keys, admins, sync_conversation_deletion, undo_window, revoke_window, \
-     relationship_check, login_mode, instances_per_platform, disabled, created_at, history_retention";
+     relationship_check, login_mode, instances_per_platform, history_retention, disabled, created_at";
 
 pub(super) fn app(row: &Row<'_>) -> Result<App> {
     let keys: Vec<String> = json(row, 1)?;
@@ -66,19 +66,33 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
         id: SdkAppId(row.get(0)?),
         keys: keys.into_iter().map(SecretKey::new).collect(),
         admins: json(row, 2)?,
-        features: Features {
-            sync_conversation_deletion: row.get(3)?,
-            undo_window: row.get(4)?,
-            revoke_window: row.get(5)?,
-            history_retention: row.get(11)?,
-            relationship_check: row.get(6)?,
-            login_policy: LoginPolicy {
-                mode: word::<LoginMode>(row, 7)?,
-                instances_per_platform: row.get(8)?,
-            },
+        features: features(row, 3)?,
+        disabled: row.get(10)?,
+        created_at: row.get(11)?,
+    })
+}
+
+/// The columns of [`features()`], as text that `concat!` takes.
+macro_rules! feature_columns {
+    () => {
+        "sync_conversation_deletion, undo_window, revoke_window, relationship_check, login_mode, \
+         instances_per_platform, history_retention"
+    };
+}
+pub(super) use feature_columns;
+
+/// An app's features, whose columns begin with `first`.
+pub(super) fn features(row: &Row<'_>, first: usize) -> Result<Features> {
+    Ok(Features {
+        sync_conversation_deletion: row.get(first)?,
+        undo_window: row.get(first + 1)?,
+        revoke_window: row.get(first + 2)?,
+        relationship_check: row.get(first + 3)?,
+        login_policy: LoginPolicy {
+            mode: word::<LoginMode>(row, first + 4)?,
+            instances_per_platform: row.get(first + 5)?,
         },
-        disabled: row.get(9)?,
-        created_at: row.get(10)?,
+        history_retention: row.get(first + 6)?,
     })
 }
 
@@ -117,8 +131,15 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     })
 }
 
-pub(super) const VIEW: &str = "conversation, log, hidden_upto, history_floor, told_hidden_upto, \
-     told_history_floor, undo, read_upto, read_count, is_pinned, left, version";
+/// The columns of [`view()`], as text that `concat!` takes: statements about views are the most frequent.
+macro_rules! view_columns {
+    () => {
+        "conversation, log, hidden_upto, history_floor, told_hidden_upto, told_history_floor, undo, read_upto, \
+         read_count, is_pinned, left, version"
+    };
+}
+pub(super) use view_columns;
+pub(super) const VIEW_COLUMNS: usize = 12;
 
 pub(super) fn view(row: &Row<'_>) -> Result<View> {
     let undo: Option<[i64; 5]> = optional_json(row, 6)?;
@@ -196,11 +217,12 @@ pub(super) fn left_json(membership: &Membership) -> Option<String> {
     ))
 }
 
-pub(super) fn head(row: &Row<'_>) -> Result<LogHead> {
+/// The end of a log, whose columns begin with `first`.
+pub(super) fn head(row: &Row<'_>, first: usize) -> Result<LogHead> {
     Ok(LogHead {
-        last_seq: seq(row, 0)?,
-        last_message_seq: seq(row, 1)?,
-        message_count: number(row, 2)?,
+        last_seq: seq(row, first)?,
+        last_message_seq: seq(row, first + 1)?,
+        message_count: number(row, first + 2)?,
     })
 }
 

@@ -11,10 +11,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/1.sql"),
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
+    include_str!("schema/4.sql"),
 ];
 
 /// The schema this release knows.
-pub(super) const KNOWN: u32 = 3;
+pub(super) const KNOWN: u32 = 4;
 
 /// Brings the schema up to date. Refuses one made by a newer release: its rules are not known here.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
@@ -84,10 +85,7 @@ mod tests {
             .unwrap();
         migrate(&mut connection).unwrap();
 
-        let tx = Tx {
-            connection: &connection,
-            position: 0,
-        };
+        let tx = Tx::on(&connection);
         let app = tx.app(SdkAppId(1)).unwrap().unwrap();
         assert_eq!(app.features.history_retention, None);
         assert_eq!((app.features.undo_window, app.created_at), (7, 5));
@@ -102,6 +100,7 @@ mod tests {
             assert_eq!(tx.newest_message(LogId(log)).unwrap(), None, "{log}");
         }
         assert_eq!(tx.deletions(app.id, None, None, 9).unwrap().len(), 1);
+        drop(tx);
         // And once more changes nothing.
         migrate(&mut connection).unwrap();
     }
