@@ -18,10 +18,10 @@ use crate::hub::{Bounds, Hub};
 use crate::settings::{BootstrapApp, LimitSettings, Settings, StoreSettings, SyncMode};
 use crate::store::sqlite::{OpenError, Options, SqliteStore};
 use crate::store::{Store, StoreError};
-use crate::transport::{self, Context, accept, drain};
+use crate::transport::{self, Context, accept, drain, live};
 
-/// Between two writings of what devices acknowledged.
-const ACK_PERIOD: Duration = Duration::from_secs(5);
+/// Between two writings of what devices acknowledged, and when they logged in.
+const NOTE_PERIOD: Duration = Duration::from_secs(5);
 /// Between two sweeps.
 const SWEEP_PERIOD: Duration = Duration::from_mins(1);
 const HOUR: Millis = 60 * 60 * 1000;
@@ -89,6 +89,7 @@ impl Server {
             hub,
             settings.server.clone(),
             limits.clone(),
+            &settings.demo,
         ));
         Ok(Self {
             store,
@@ -137,8 +138,11 @@ impl Server {
         if result.is_ok() {
             background.tracker.close();
             background.tracker.wait().await;
-            // The last connections' acks came after the flusher's last turn.
-            flush_acks(&context);
+            // The last connections' acks came after the last turn.
+            if let Err(error) = store_notes(&context).await {
+                tracing::error!(%error, "the store failed at the end");
+                return Err(RunError::StoreFailed(error));
+            }
         }
         result
     }
@@ -208,7 +212,13 @@ impl Background {
         background.spawn(async move { beating.heartbeat.tick().await });
         let timing = Arc::clone(context);
         background.spawn(async move { timing.timers.run(&timing.draining, &timing.halt).await });
-        background.spawn(keep_acks(Arc::clone(context)));
+        background.spawn(live::keep_sampling(Arc::clone(context)));
+        background.spawn(live::keep_looking_at_apps(Arc::clone(context)));
+        // Not cut short: what it has taken to store would be lost.
+        let stop = background.stop.clone();
+        background
+            .tracker
+            .spawn(keep_notes(Arc::clone(context), stop));
         background.spawn(keep_sweeping(Arc::clone(context)));
         background
     }
@@ -220,26 +230,36 @@ impl Background {
     }
 }
 
-async fn keep_acks(context: Arc<Context>) {
-    let mut period = interval(ACK_PERIOD);
+async fn keep_notes(context: Arc<Context>, stop: CancellationToken) {
+    let mut period = interval(NOTE_PERIOD);
     period.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    loop {
-        period.tick().await;
-        flush_acks(&context);
+    while stop.run_until_cancelled(period.tick()).await.is_some() {
+        // What the store fails with for good it says itself, and that stops the server.
+        _ = store_notes(&context).await;
     }
 }
 
-/// Stores what devices acknowledged since the last time. If that fails, the next time will do: an ack is for
-/// show, and no promise hangs on it.
-fn flush_acks(context: &Context) {
+/// Stores what devices acknowledged and when they logged in since the last time. No promise hangs on either: what
+/// is not stored of the one comes again with the next pings, of the other with the next login.
+///
+/// Fails only if the store does, for good.
+async fn store_notes(context: &Context) -> Result<(), StoreError> {
+    let fatal = |error| match error {
+        EngineError::Store(error @ StoreError::Unknown(_)) => Err(error),
+        _ => Ok(()),
+    };
     let acks = context.hub.take_acks();
-    if acks.is_empty() {
-        return;
-    }
-    if let Err(error) = context.engine.acknowledge(acks.clone()) {
-        tracing::warn!(%error, count = acks.len(), "acks could not be stored");
+    let count = acks.len();
+    if let Err(error) = context.engine.acknowledge(acks.clone()).await {
+        tracing::warn!(%error, count, "acks could not be stored");
         context.hub.return_acks(acks);
+        fatal(error)?;
     }
+    if let Err(error) = context.engine.store_logins().await {
+        tracing::warn!(%error, "logins could not be stored");
+        fatal(error)?;
+    }
+    Ok(())
 }
 
 async fn keep_sweeping(context: Arc<Context>) {

@@ -11,8 +11,7 @@ use chatsync::domain::SdkAppId;
 use clap::Args;
 
 use crate::fill::fill;
-
-const APP: SdkAppId = SdkAppId(1_400_000_001);
+use crate::server::{APP, settings};
 
 /// `load-tests start`
 #[derive(Debug, Args)]
@@ -32,7 +31,11 @@ impl Start {
     pub(crate) fn run(&self) -> Result<(), Box<dyn Error>> {
         let folder = tempfile::tempdir()?;
         let began = Instant::now();
-        fill(&folder.path().join("data"), APP, self.conversations)?;
+        fill(
+            &folder.path().join("data"),
+            SdkAppId(APP),
+            self.conversations,
+        )?;
         eprintln!("filled in {:.1} s", began.elapsed().as_secs_f64());
         let config = folder.path().join("chatsync.toml");
         fs::write(&config, settings(folder.path()))?;
@@ -85,19 +88,4 @@ impl Start {
 
 fn shown(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
-}
-
-fn settings(folder: &Path) -> String {
-    format!(
-        r#"
-[server]
-listen = "127.0.0.1:0"
-[store]
-path = "{}"
-[[bootstrap.apps]]
-sdk_app_id = {APP}
-secret_key = "of-no-use-to-anybody"
-"#,
-        folder.join("data").display()
-    )
 }

@@ -10,6 +10,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::domain::app::Standing;
 use crate::domain::{AccountKey, DeviceId, Position};
 use crate::protocol::push::Push;
 
@@ -40,6 +41,8 @@ pub enum Notice {
         account: AccountKey,
         device: DeviceId,
     },
+    /// Close the app's connections whose credentials hold no longer.
+    Standing(Standing),
 }
 
 /// Whose devices a push goes to.

@@ -5,19 +5,14 @@ use std::io::Write;
 use super::args::{App as AppCommand, Backup, ConfigCommand, Operator, Usersig};
 use super::change::Change;
 use super::failure::Failure;
-use super::{local, secret};
-use crate::domain::app::SecretKey;
-use crate::domain::{App, Features, SdkAppId, UserId};
+use super::local;
+use crate::domain::{App, SdkAppId, UserId};
 use crate::engine::{Clock, Engine, SystemClock, usersig};
 use crate::settings::Settings;
 use crate::store::sqlite::SqliteStore;
 
 /// Who did it, for the audit log.
-const ACTOR: &str = "command line";
-/// The first app's number; Tencent's begin so.
-const FIRST_APP: u32 = 1_400_000_001;
-/// The current key and the one before it (design section 6).
-const KEYS: usize = 2;
+pub(super) const ACTOR: &str = "command line";
 
 type Result<T> = std::result::Result<T, Failure>;
 
@@ -51,31 +46,27 @@ pub(super) async fn app(command: AppCommand, out: &mut dyn Write) -> Result<()> 
         } => {
             let settings = Settings::load(settings.config.as_deref())?;
             let engine = local::open(&settings).await?;
-            let id = match app {
-                Some(id) => id,
-                None => next_free(&engine.apps().await?)?,
-            };
             let admins = admins.into_iter().map(String::from).collect();
-            let key = create_app(&engine, id, admins).await?;
+            let (id, key) = engine.new_app(app, admins, ACTOR).await?;
             writeln!(out, "app {id}\nsecret key {}", key.reveal())?;
         }
         AppCommand::List { settings } => {
             let settings = Settings::load(settings.config.as_deref())?;
-            let apps = match local::open_existing(&settings).await? {
-                Some(engine) => engine.apps().await?,
-                None => Vec::new(),
-            };
-            for app in apps {
-                writeln!(out, "{}", describe(&app))?;
+            if let Some(engine) = local::open_existing(&settings).await? {
+                let demo = engine.demo_app_id().await?;
+                for app in engine.apps().await? {
+                    let mark = if demo == Some(app.id) {
+                        " (the demo's)"
+                    } else {
+                        ""
+                    };
+                    writeln!(out, "{}{mark}", describe(&app))?;
+                }
             }
         }
         AppCommand::RotateKey { settings, app } => {
             let engine = opened(settings.config.as_deref()).await?;
-            let key = secret::app_key()?;
-            let newest = key.clone();
-            engine
-                .change_app(app, ACTOR, move |app| rotate(app, newest))
-                .await?;
+            let key = engine.rotate_key(app, ACTOR).await?;
             writeln!(out, "app {app}\nsecret key {}", key.reveal())?;
         }
         AppCommand::Set {
@@ -94,10 +85,14 @@ pub(super) async fn app(command: AppCommand, out: &mut dyn Write) -> Result<()> 
 
 /// `chatsync operator …`
 pub(super) async fn operator(command: Operator, out: &mut dyn Write) -> Result<()> {
-    let Operator::Set { settings, name } = command;
+    let Operator::Set {
+        settings,
+        name,
+        role,
+    } = command;
     let settings = Settings::load(settings.config.as_deref())?;
     let engine = local::open(&settings).await?;
-    let password = put_operator(&engine, name.as_str()).await?;
+    let password = engine.set_operator(ACTOR, name.clone(), role).await?;
     writeln!(out, "operator {name}\npassword {password}")?;
     Ok(())
 }
@@ -127,46 +122,6 @@ pub(super) fn backup(call: &Backup, out: &mut dyn Write) -> Result<()> {
     Ok(())
 }
 
-/// Makes an app with a key of its own, which is returned to be shown once.
-pub(super) async fn create_app(
-    engine: &Engine,
-    id: SdkAppId,
-    admins: Vec<String>,
-) -> Result<SecretKey> {
-    let key = secret::app_key()?;
-    let app = App {
-        id,
-        keys: vec![key.clone()],
-        admins,
-        features: Features::default(),
-        disabled: false,
-        created_at: engine.now(),
-    };
-    if engine.create_app(app, ACTOR).await? {
-        Ok(key)
-    } else {
-        Err(Failure::usage(format!("--app: {id} is there already")))
-    }
-}
-
-/// Makes an operator, or gives one a new password, which is returned to be shown once.
-pub(super) async fn put_operator(engine: &Engine, name: &str) -> Result<String> {
-    let (operator, password) = secret::operator(name)?;
-    engine.put_operator(operator).await?;
-    Ok(password)
-}
-
-/// The number after the largest.
-pub(super) fn next_free(apps: &[App]) -> Result<SdkAppId> {
-    match apps.iter().map(|app| app.id.0).max() {
-        None => Ok(SdkAppId(FIRST_APP)),
-        Some(largest) => largest
-            .checked_add(1)
-            .map(SdkAppId)
-            .ok_or_else(|| Failure::usage("--app: must be given: the largest number is taken")),
-    }
-}
-
 /// Opens a store that must be there, since the app to change is in it.
 async fn opened(file: Option<&std::path::Path>) -> Result<Engine> {
     let settings = Settings::load(file)?;
@@ -176,11 +131,6 @@ async fn opened(file: Option<&std::path::Path>) -> Result<Engine> {
             "store.path: no store at {path}; the server makes it"
         ))
     })
-}
-
-fn rotate(app: &mut App, newest: SecretKey) {
-    app.keys.insert(0, newest);
-    app.keys.truncate(KEYS);
 }
 
 fn describe(app: &App) -> String {
@@ -194,6 +144,8 @@ fn describe(app: &App) -> String {
 mod tests {
     use super::*;
     use crate::cli::args::SettingsFile;
+    use crate::domain::Features;
+    use crate::domain::app::SecretKey;
 
     fn app(id: u32) -> App {
         App {
@@ -297,7 +249,8 @@ mod tests {
         operator(
             Operator::Set {
                 settings: settings.clone(),
-                name: UserId::new("admin").unwrap(),
+                name: "admin".parse().unwrap(),
+                role: None,
             },
             &mut Vec::new(),
         )
@@ -312,7 +265,8 @@ mod tests {
         let settings = settings_file(&folder);
         let loaded = Settings::load(settings.config.as_deref()).unwrap();
         let engine = local::open(&loaded).await.unwrap();
-        create_app(&engine, SdkAppId(5), Vec::new()).await.unwrap();
+        let created = engine.new_app(Some(SdkAppId(5)), Vec::new(), ACTOR);
+        created.await.unwrap();
         let restored = folder.path().join("restored");
         std::fs::create_dir(&restored).unwrap();
         let call = Backup {
@@ -351,25 +305,6 @@ mod tests {
             usersig::verify(call.app, &[SecretKey::new("k")], &call.user, sig, now).unwrap();
         assert_eq!(credential.expires_at - credential.issued_at, 60);
         assert!(!folder.path().join("none").exists());
-    }
-
-    #[test]
-    fn a_rotation_keeps_the_key_before() {
-        let mut app = app(1);
-        rotate(&mut app, SecretKey::new("new"));
-        assert_eq!(app.keys, [SecretKey::new("new"), SecretKey::new("old")]);
-        rotate(&mut app, SecretKey::new("newest"));
-        assert_eq!(app.keys, [SecretKey::new("newest"), SecretKey::new("new")]);
-    }
-
-    #[test]
-    fn an_app_without_a_number_gets_the_next() {
-        assert_eq!(next_free(&[]), Ok(SdkAppId(1_400_000_001)));
-        assert_eq!(next_free(&[app(5), app(3)]), Ok(SdkAppId(6)));
-        assert_eq!(
-            next_free(&[app(u32::MAX)]).unwrap_err().code,
-            Failure::USAGE
-        );
     }
 
     #[test]

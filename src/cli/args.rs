@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 
 use super::change::{Change, KEYS};
 use super::failure::Failure;
-use crate::domain::{DeviceId, Platform, SdkAppId, UserId};
+use crate::domain::{DeviceId, OperatorName, Platform, Role, SdkAppId, UserId};
 
 /// A self-hosted multi-client chat sync server over WebSockets.
 ///
@@ -126,7 +126,10 @@ pub enum Operator {
         settings: SettingsFile,
         /// Who signs in
         #[arg(long, value_name = "NAME", default_value = "admin")]
-        name: UserId,
+        name: OperatorName,
+        /// What the operator may do: administrator or viewer; left out: as before, or administrator if new
+        #[arg(long, value_name = "ROLE")]
+        role: Option<Role>,
     },
 }
 

@@ -3,12 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::login_policy::LoginMode;
+use crate::domain::app::MAX_WINDOW;
+use crate::domain::login_policy::{LoginMode, MAX_INSTANCES};
+use crate::domain::retention::{LONGEST, SHORTEST};
 use crate::domain::{App, Millis, UserId};
 
 /// What there is to set, as a help text.
 pub const KEYS: &str = "sync-conversation-deletion=on|off, undo-window=DURATION, revoke-window=DURATION (such as \
-    7d, 12h, 30m, 10s; 0s to 365d), relationship-check=on|off, login-mode=single|dual|triple|multi, \
+    7d, 12h, 30m, 10s; 0s to 365d), history-retention=DURATION|none (1d to 3650d), relationship-check=on|off, login-mode=single|dual|triple|multi, \
     instances-per-platform=NUMBER|none, disabled=on|off, admins=NAME,NAME";
 
 const SECOND: Millis = 1000;
@@ -16,7 +18,6 @@ const MINUTE: Millis = 60 * SECOND;
 const HOUR: Millis = 60 * MINUTE;
 const DAY: Millis = 24 * HOUR;
 const UNITS: [(&str, Millis); 4] = [("d", DAY), ("h", HOUR), ("m", MINUTE), ("s", SECOND)];
-const LONGEST: Millis = 365 * DAY;
 /// More admins than this is a mistake in quoting.
 const MOST_ADMINS: usize = 100;
 
@@ -29,6 +30,8 @@ pub enum Change {
     UndoWindow(Millis),
     /// How long a message can be revoked by its sender.
     RevokeWindow(Millis),
+    /// How long history is kept; none: for ever.
+    HistoryRetention(Option<Millis>),
     /// Refuse messages between accounts that are not friends.
     RelationshipCheck(bool),
     /// Which platforms may be logged in at once.
@@ -49,6 +52,7 @@ impl Change {
             Self::SyncConversationDeletion(on) => features.sync_conversation_deletion = on,
             Self::UndoWindow(window) => features.undo_window = window,
             Self::RevokeWindow(window) => features.revoke_window = window,
+            Self::HistoryRetention(kept) => features.history_retention = kept,
             Self::RelationshipCheck(on) => features.relationship_check = on,
             Self::LoginMode(mode) => features.login_policy.mode = mode,
             Self::InstancesPerPlatform(most) => {
@@ -60,12 +64,13 @@ impl Change {
     }
 
     /// An app's settings as changes that would make them so.
-    pub fn all_of(app: &App) -> [Self; 8] {
+    pub fn all_of(app: &App) -> [Self; 9] {
         let features = &app.features;
         [
             Self::SyncConversationDeletion(features.sync_conversation_deletion),
             Self::UndoWindow(features.undo_window),
             Self::RevokeWindow(features.revoke_window),
+            Self::HistoryRetention(features.history_retention),
             Self::RelationshipCheck(features.relationship_check),
             Self::LoginMode(features.login_policy.mode),
             Self::InstancesPerPlatform(features.login_policy.instances_per_platform),
@@ -84,8 +89,9 @@ impl FromStr for Change {
             .ok_or_else(|| format!("{text}: must be KEY=VALUE"))?;
         let change = match key {
             "sync-conversation-deletion" => switch(value).map(Self::SyncConversationDeletion),
-            "undo-window" => duration(value).map(Self::UndoWindow),
-            "revoke-window" => duration(value).map(Self::RevokeWindow),
+            "undo-window" => window(value).map(Self::UndoWindow),
+            "revoke-window" => window(value).map(Self::RevokeWindow),
+            "history-retention" => retention(value).map(Self::HistoryRetention),
             "relationship-check" => switch(value).map(Self::RelationshipCheck),
             "login-mode" => login_mode(value).map(Self::LoginMode),
             "instances-per-platform" => instances(value).map(Self::InstancesPerPlatform),
@@ -106,6 +112,10 @@ impl fmt::Display for Change {
             }
             Self::UndoWindow(window) => write!(f, "undo-window={}", Duration(*window)),
             Self::RevokeWindow(window) => write!(f, "revoke-window={}", Duration(*window)),
+            Self::HistoryRetention(None) => f.write_str("history-retention=none"),
+            Self::HistoryRetention(Some(kept)) => {
+                write!(f, "history-retention={}", Duration(*kept))
+            }
             Self::RelationshipCheck(yes) => write!(f, "relationship-check={}", on(*yes)),
             Self::LoginMode(mode) => write!(f, "login-mode={}", mode.as_str()),
             Self::InstancesPerPlatform(None) => f.write_str("instances-per-platform=none"),
@@ -135,10 +145,28 @@ fn duration(value: &str) -> Result<Millis, String> {
     }
     // Only too large a number still fails to parse.
     let number: Millis = number.parse().unwrap_or(Millis::MAX);
-    number
-        .checked_mul(*unit)
-        .filter(|millis| *millis <= LONGEST)
-        .ok_or_else(|| "must be at most 365d".into())
+    Ok(number.saturating_mul(*unit))
+}
+
+fn window(value: &str) -> Result<Millis, String> {
+    let window = duration(value)?;
+    if window <= MAX_WINDOW {
+        Ok(window)
+    } else {
+        Err("must be at most 365d".into())
+    }
+}
+
+fn retention(value: &str) -> Result<Option<Millis>, String> {
+    if value == "none" {
+        return Ok(None);
+    }
+    let kept = duration(value)?;
+    if (SHORTEST..=LONGEST).contains(&kept) {
+        Ok(Some(kept))
+    } else {
+        Err("must be 1d to 3650d, or none".into())
+    }
 }
 
 fn login_mode(value: &str) -> Result<LoginMode, String> {
@@ -155,7 +183,7 @@ fn login_mode(value: &str) -> Result<LoginMode, String> {
 
 fn instances(value: &str) -> Result<Option<u32>, String> {
     match value.parse() {
-        Ok(most @ 1..=1000) => Ok(Some(most)),
+        Ok(most @ 1..=MAX_INSTANCES) => Ok(Some(most)),
         _ if value == "none" => Ok(None),
         _ => Err("must be 1 to 1000, or none".into()),
     }
@@ -216,8 +244,8 @@ mod tests {
             .collect();
         assert_eq!(
             shown.join(" "),
-            "sync-conversation-deletion=off undo-window=7d revoke-window=2m relationship-check=off login-mode=multi \
-             instances-per-platform=none disabled=off admins=administrator"
+            "sync-conversation-deletion=off undo-window=7d revoke-window=2m history-retention=none relationship-check=off \
+             login-mode=multi instances-per-platform=none disabled=off admins=administrator"
         );
         for text in shown {
             assert_eq!(text.parse::<Change>().unwrap().to_string(), text);
@@ -231,6 +259,7 @@ mod tests {
             "sync-conversation-deletion=on",
             "undo-window=12h",
             "revoke-window=90s",
+            "history-retention=30d",
             "relationship-check=on",
             "login-mode=dual",
             "instances-per-platform=3",
@@ -255,9 +284,9 @@ mod tests {
             ("0s", 0),
             ("10s", 10_000),
             ("30m", 1_800_000),
-            ("365d", LONGEST),
+            ("365d", MAX_WINDOW),
         ] {
-            assert_eq!(duration(text), Ok(millis));
+            assert_eq!(window(text), Ok(millis));
         }
         for text in [
             "",
@@ -271,7 +300,17 @@ mod tests {
             "99999999999999999999d",
             "7w",
         ] {
-            assert!(duration(text).is_err(), "{text}");
+            assert!(window(text).is_err(), "{text}");
+        }
+        for (text, kept) in [
+            ("none", None),
+            ("1d", Some(SHORTEST)),
+            ("3650d", Some(LONGEST)),
+        ] {
+            assert_eq!(retention(text), Ok(kept));
+        }
+        for text in ["", "0s", "23h", "3651d", "99999999999999999999d", "None"] {
+            assert!(retention(text).is_err(), "{text}");
         }
     }
 

@@ -73,6 +73,9 @@ impl From<EngineError> for Failure {
             EngineError::Denied(Denied::NoSuchApp) => {
                 return Self::usage("--app: no such app");
             }
+            EngineError::Denied(Denied::AppIdTaken) => {
+                return Self::usage("--app: there is an app of this number already");
+            }
             EngineError::Denied(_) => Self::USAGE,
             EngineError::Store(error) => store_code(error),
         };

@@ -9,7 +9,6 @@ pub mod change;
 mod client;
 mod failure;
 mod local;
-mod secret;
 mod serve;
 mod welcome;
 

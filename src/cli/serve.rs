@@ -44,10 +44,13 @@ async fn serve(
     let address = listener.local_addr().map_err(cannot_listen)?;
     let server = Server::build(settings, Arc::new(SystemClock)).await?;
     let made = welcome::first_start(server.engine(), settings).await?;
-    let apps = server.engine().apps().await?;
+    let mut apps = server.engine().apps().await?;
+    let demo = server.engine().demo_app_id().await?;
+    apps.retain(|app| Some(app.id) != demo);
+    let operated = !server.engine().operators().await?.is_empty();
 
     let there = welcome::Commands::new(program, file, settings, address);
-    let greeting = welcome::greeting(made.as_ref(), &apps, &there);
+    let greeting = welcome::greeting(made.as_ref(), &apps, operated, &there);
     // A closed standard output is no reason not to serve.
     if let Err(error) = announce(out, address, &greeting) {
         tracing::warn!(%error, "standard output can't be written");

@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::admin::{create_app, next_free, put_operator};
+use super::admin::ACTOR;
 use super::args::SettingsFile;
 use super::failure::Failure;
 use crate::domain::app::SecretKey;
 use crate::domain::{App, SdkAppId};
 use crate::engine::Engine;
-use crate::settings::Settings;
+use crate::settings::{DemoServed, Settings};
 
 /// The identifier that may call the REST API of the first app.
 const ADMIN: &str = "administrator";
@@ -33,9 +33,11 @@ pub(super) async fn first_start(
         return Ok(None);
     }
     // The app last: as long as there is none, a start that was cut short is made up for by the next.
-    let password = put_operator(engine, OPERATOR).await?;
-    let app = next_free(&apps)?;
-    let key = create_app(engine, app, vec![ADMIN.into()]).await?;
+    let name = OPERATOR.parse().map_err(|error| {
+        Failure::new(Failure::SOFTWARE, format!("operator {OPERATOR:?}: {error}"))
+    })?;
+    let password = engine.set_operator(ACTOR, name, None).await?;
+    let (app, key) = engine.new_app(None, vec![ADMIN.into()], ACTOR).await?;
     Ok(Some(Made { app, key, password }))
 }
 
@@ -46,6 +48,9 @@ pub(super) struct Commands {
     /// Arguments that lead to the same settings.
     settings: String,
     url: String,
+    console: String,
+    /// Where the demo is, if somebody on this machine can open it.
+    demo: Option<String>,
 }
 
 impl Commands {
@@ -72,6 +77,8 @@ impl Commands {
             program: format!("{environment}{}", quoted(program)),
             settings: config,
             url: format!("ws://{}/ws", reachable(address)),
+            console: format!("http://{}/console/", reachable(address)),
+            demo: demo(settings.demo.serve, reachable(address)),
         }
     }
 
@@ -80,6 +87,13 @@ impl Commands {
             program, settings, ..
         } = self;
         format!("{program} usersig{settings} --app {app} --user alice")
+    }
+
+    fn operator(&self) -> String {
+        let Self {
+            program, settings, ..
+        } = self;
+        format!("{program} operator set{settings}")
     }
 
     fn switch_on(&self, app: SdkAppId) -> String {
@@ -94,6 +108,7 @@ impl Commands {
             program,
             settings,
             url,
+            ..
         } = self;
         format!(
             "{program} client{settings} --url {url} --app {app} --user {user} --device {device} --platform {platform}"
@@ -101,19 +116,37 @@ impl Commands {
     }
 }
 
-/// The lines after the first.
-pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -> String {
+/// The lines after the first. `operated`: whether there is an operator.
+pub(super) fn greeting(
+    made: Option<&Made>,
+    apps: &[App],
+    operated: bool,
+    commands: &Commands,
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
+    if let Some(demo) = &commands.demo {
+        _ = writeln!(
+            text,
+            "demo         {demo}  open it and watch a deletion cross devices"
+        );
+    }
     if let Some(Made { app, key, password }) = made {
         _ = writeln!(
             text,
             "\nThis is the first start. Keep these; they are not shown again:\n  \
              app         {app}\n  \
              secret key  {}\n  \
-             operator    {OPERATOR}, password {password}\n\
-             The operator is for the console, which a later release serves.",
+             operator    {OPERATOR}, password {password}",
             key.reveal(),
+        );
+    }
+    _ = writeln!(text, "\nThe console, for operators: {}", commands.console);
+    if !operated {
+        _ = writeln!(
+            text,
+            "  # there is no operator yet; this makes one\n  {}",
+            commands.operator()
         );
     }
     let Some(app) = apps.iter().find(|app| !app.disabled) else {
@@ -138,6 +171,16 @@ pub(super) fn greeting(made: Option<&Made>, apps: &[App], commands: &Commands) -
         commands.usersig(id),
     );
     text
+}
+
+/// The demo's address, unless nobody here would get it.
+fn demo(serve: DemoServed, at: SocketAddr) -> Option<String> {
+    let is_served = match serve {
+        DemoServed::Loopback => at.ip().is_loopback(),
+        DemoServed::Always => true,
+        DemoServed::Never => false,
+    };
+    is_served.then(|| format!("http://{at}/demo/"))
 }
 
 /// Where a client on this machine finds a listener on `address`.
@@ -204,19 +247,21 @@ mod tests {
             (app.keys, app.admins),
             (vec![made.key], vec![ADMIN.to_owned()])
         );
-        assert!(engine.operator(OPERATOR).await.unwrap().is_some());
+        let operators = engine.operators().await.unwrap();
+        assert_eq!(operators.len(), 1);
+        assert_eq!(operators[0].name.as_str(), OPERATOR);
         assert!(first_start(&engine, &settings).await.unwrap().is_none());
     }
 
     #[test]
     fn every_command_that_is_shown_can_be_given() {
-        let text = greeting(None, &[app(false)], &commands());
+        let text = greeting(None, &[app(false)], false, &commands());
         let shown: Vec<&str> = text
             .lines()
             .map(str::trim)
             .filter(|line| line.starts_with("target/"))
             .collect();
-        assert_eq!(shown.len(), 5);
+        assert_eq!(shown.len(), 6);
         for line in shown {
             let cli = args::parse(line.split(' ')).unwrap_or_else(|_| panic!("{line}"));
             if let Some(Command::Client(client)) = cli.command {
@@ -232,16 +277,41 @@ mod tests {
             key: SecretKey::new("fresh"),
             password: "word".into(),
         };
-        let first = greeting(Some(&made), &[app(false)], &commands());
+        let first = greeting(Some(&made), &[app(false)], true, &commands());
         assert!(first.contains("fresh") && first.contains("word"));
-        let second = greeting(None, &[app(false)], &commands());
-        assert!(!second.contains("stored") && first.ends_with(&second));
+        let second = greeting(None, &[app(false)], true, &commands());
+        let (_, after_demo) = second.split_once('\n').unwrap();
+        assert!(!second.contains("stored") && first.ends_with(after_demo));
     }
 
     #[test]
     fn the_switch_is_not_suggested_once_it_is_on() {
-        assert!(!greeting(None, &[app(true)], &commands()).contains("app set"));
-        assert_eq!(greeting(None, &[], &commands()), "");
+        assert!(!greeting(None, &[app(true)], true, &commands()).contains("app set"));
+    }
+
+    #[test]
+    fn the_console_is_named_and_how_to_get_in() {
+        let text = greeting(None, &[], true, &commands());
+        let line = "\nThe console, for operators: http://127.0.0.1:8080/console/\n";
+        assert!(text.ends_with(line), "{text}");
+        assert!(greeting(None, &[], false, &commands()).contains(" operator set\n"));
+    }
+
+    #[test]
+    fn the_demo_comes_first_where_it_is_served() {
+        let line = "demo         http://127.0.0.1:8080/demo/  open it and watch a deletion cross devices\n";
+        assert_eq!(
+            greeting(None, &[], true, &commands()).lines().next(),
+            line.lines().next()
+        );
+        assert!(greeting(None, &[app(true)], true, &commands()).starts_with(line));
+        let elsewhere = SocketAddr::from(([192, 0, 2, 1], 80));
+        assert_eq!(demo(DemoServed::Loopback, elsewhere), None);
+        assert_eq!(demo(DemoServed::Never, reachable(ADDRESS)), None);
+        assert_eq!(
+            demo(DemoServed::Always, elsewhere).as_deref(),
+            Some("http://192.0.2.1:80/demo/")
+        );
     }
 
     #[test]

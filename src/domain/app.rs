@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
 use super::ids::{Millis, SdkAppId};
 use super::login_policy::LoginPolicy;
 
@@ -17,6 +19,19 @@ impl SecretKey {
     /// The key itself. Named so that each place which uses it can be found.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+/// Tells a key from others without being of any use to who sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyPrint(pub u64);
+
+impl SecretKey {
+    /// The first bytes of its hash.
+    pub fn print(&self) -> KeyPrint {
+        let hash = Sha256::digest(&self.0);
+        let first = hash.iter().take(8);
+        KeyPrint(first.fold(0, |print, byte| print << 8 | u64::from(*byte)))
     }
 }
 
@@ -39,6 +54,48 @@ pub struct App {
     pub created_at: Millis,
 }
 
+/// Which of an app's credentials hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    pub app: SdkAppId,
+    pub disabled: bool,
+    /// Of the keys that are valid.
+    pub keys: Vec<KeyPrint>,
+}
+
+/// What a credential is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    Holds,
+    /// None of the app's does.
+    AppDisabled,
+    /// The key that it was made with is valid no longer.
+    KeyRetired,
+}
+
+impl App {
+    pub fn standing(&self) -> Standing {
+        Standing {
+            app: self.id,
+            disabled: self.disabled,
+            keys: self.keys.iter().map(SecretKey::print).collect(),
+        }
+    }
+}
+
+impl Standing {
+    /// Of a credential of this app, made with this key.
+    pub fn verdict(&self, key: KeyPrint) -> Verdict {
+        if self.disabled {
+            Verdict::AppDisabled
+        } else if self.keys.contains(&key) {
+            Verdict::Holds
+        } else {
+            Verdict::KeyRetired
+        }
+    }
+}
+
 /// What the console calls "Feature Configuration".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Features {
@@ -48,12 +105,17 @@ pub struct Features {
     pub undo_window: Millis,
     /// How long a message can be revoked by its sender, in milliseconds (Tencent: 2 minutes).
     pub revoke_window: Millis,
+    /// How long history is kept, in milliseconds; none: for ever (see [`retention`](super::retention)). Tencent's
+    /// "Historical Message Storage Period".
+    pub history_retention: Option<Millis>,
     /// Refuse C2C messages between accounts that are not friends (Tencent: off).
     pub relationship_check: bool,
     pub login_policy: LoginPolicy,
 }
 
 const DAY: Millis = 24 * 60 * 60 * 1000;
+/// The longest window that can be set, in milliseconds: a year.
+pub const MAX_WINDOW: Millis = 365 * DAY;
 
 impl Default for Features {
     fn default() -> Self {
@@ -61,6 +123,7 @@ impl Default for Features {
             sync_conversation_deletion: false,
             undo_window: 7 * DAY,
             revoke_window: 2 * 60 * 1000,
+            history_retention: None,
             relationship_check: false,
             login_policy: LoginPolicy::default(),
         }

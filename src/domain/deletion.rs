@@ -88,20 +88,24 @@ pub fn clear_history(view: &mut View, upto: Seq, read_count: u64) {
 /// Why a deletion can't be undone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotRestorable {
+    /// Or what it would bring back is gone.
     #[error("the undo window has passed")]
     WindowPassed,
 }
 
 /// Returns both floors to what they were before the newest deletion (3.8).
 ///
-/// Restoring what is listed and has nothing to undo succeeds and changes nothing: two devices may both undo.
+/// Restoring what is listed and has nothing to undo succeeds and changes nothing: two devices may both undo. Where
+/// there are messages, but the newest is not `kept` any more, there is no conversation to bring back.
 pub fn restore(
     view: &mut View,
     log: LogHead,
+    kept: bool,
     now: Millis,
     window: Millis,
 ) -> Result<(), NotRestorable> {
     match view.undo {
+        _ if !kept && view.head(log).last_message_seq > Seq(0) => Err(NotRestorable::WindowPassed),
         Some(undo) if undo.is_open(now, window) => {
             view.floors = undo.floors;
             view.told = undo.told;
@@ -111,6 +115,14 @@ pub fn restore(
         None if view.is_listed(log) => Ok(()),
         _ => Err(NotRestorable::WindowPassed),
     }
+}
+
+/// Whether a restore would take back the deletion of `view` up to `upto` that was made at `made_at`, rather than
+/// a newer one that stands apart from it, or nothing at all.
+pub fn is_undoable(view: &View, upto: Seq, made_at: Millis, now: Millis, window: Millis) -> bool {
+    view.undo.is_some_and(|undo| {
+        undo.deleted_at >= made_at && undo.floors.hidden_upto < upto && undo.is_open(now, window)
+    })
 }
 
 /// Up to where nobody looking through `view` will ever read again: what may be physically erased.
@@ -221,7 +233,10 @@ mod tests {
         let mut view = view();
         delete(&mut view, 5, 5, true, true, 0);
         delete(&mut view, 9, 9, true, true, 10);
-        assert_eq!(restore(&mut view, log(9), 10 + WINDOW, WINDOW), Ok(()));
+        assert_eq!(
+            restore(&mut view, log(9), true, 10 + WINDOW, WINDOW),
+            Ok(())
+        );
         assert_eq!(view.floors, floors(5, 5));
     }
 
@@ -230,7 +245,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 9, 9, false, true, 0);
         delete(&mut view, 9, 9, true, true, 900);
-        assert_eq!(restore(&mut view, log(9), 1500, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 1500, WINDOW), Ok(()));
         assert_eq!(view.floors, floors(0, 0));
     }
 
@@ -242,7 +257,7 @@ mod tests {
         delete(&mut view, 9, 9, true, true, 0);
         delete(&mut view, 9, 9, true, true, WINDOW + 1);
         assert_eq!(
-            restore(&mut view, log(9), WINDOW + 2, WINDOW),
+            restore(&mut view, log(9), true, WINDOW + 2, WINDOW),
             Err(NotRestorable::WindowPassed)
         );
         assert_eq!(erasable_upto(&view, WINDOW + 2, WINDOW), Seq(9));
@@ -253,7 +268,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 9, 9, true, true, 0);
         assert_eq!(
-            restore(&mut view, log(9), WINDOW + 1, WINDOW),
+            restore(&mut view, log(9), true, WINDOW + 1, WINDOW),
             Err(NotRestorable::WindowPassed)
         );
         assert_eq!(view.floors, floors(9, 9));
@@ -263,8 +278,25 @@ mod tests {
     fn restoring_twice_succeeds() {
         let mut view = view();
         delete(&mut view, 9, 9, true, true, 0);
-        assert_eq!(restore(&mut view, log(9), 1, WINDOW), Ok(()));
-        assert_eq!(restore(&mut view, log(9), 2, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 1, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(9), true, 2, WINDOW), Ok(()));
+    }
+
+    #[test]
+    fn a_deletion_is_undoable_until_it_is_undone_or_too_old_or_a_newer_stands() {
+        let mut view = view();
+        delete(&mut view, 5, 5, true, true, 10);
+        let first = |view: &View, now| is_undoable(view, Seq(5), 10, now, WINDOW);
+        assert!(first(&view, 10 + WINDOW));
+        assert!(!first(&view, 11 + WINDOW));
+        // A repeat is undone with what it repeats.
+        delete(&mut view, 5, 5, true, true, 20);
+        assert!(first(&view, 30) && is_undoable(&view, Seq(5), 20, 30, WINDOW));
+        // After a message it is another deletion, and the first one stays.
+        delete(&mut view, 6, 6, true, true, 40);
+        assert!(!first(&view, 50) && is_undoable(&view, Seq(6), 40, 50, WINDOW));
+        restore(&mut view, log(6), true, 60, WINDOW).unwrap();
+        assert!(!is_undoable(&view, Seq(6), 40, 70, WINDOW));
     }
 
     #[test]
@@ -272,7 +304,7 @@ mod tests {
         let mut view = view();
         delete(&mut view, 5, 5, true, true, 0);
         clear_history(&mut view, Seq(7), 7);
-        assert_eq!(restore(&mut view, log(7), 1, WINDOW), Ok(()));
+        assert_eq!(restore(&mut view, log(7), true, 1, WINDOW), Ok(()));
         assert_eq!(view.floors, floors(0, 7));
     }
 

@@ -103,6 +103,11 @@ text_id!(
     48
 );
 text_id!(
+    /// Who signs in to the console.
+    OperatorName,
+    64
+);
+text_id!(
     /// Made by the client for one operation and repeated on each retry of it.
     RequestId,
     64

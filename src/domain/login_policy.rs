@@ -19,6 +19,9 @@ pub enum LoginMode {
     Multi,
 }
 
+/// The most devices of one platform that can be set.
+pub const MAX_INSTANCES: u32 = 1000;
+
 /// Mode and instances of one app.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LoginPolicy {

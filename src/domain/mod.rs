@@ -10,12 +10,15 @@ pub mod group;
 pub mod ids;
 pub mod login_policy;
 pub mod message;
+pub mod operator;
+pub mod retention;
 pub mod view;
 
-pub use app::{App, Features};
+pub use app::{App, Features, KeyPrint};
 pub use cursor::Cursor;
 pub use ids::{
-    AccountKey, ConversationId, DeviceId, Epoch, GroupId, InvalidId, LogId, Millis, Platform,
-    Position, RequestId, SdkAppId, Seq, UserId, Version,
+    AccountKey, ConversationId, DeviceId, Epoch, GroupId, InvalidId, LogId, Millis, OperatorName,
+    Platform, Position, RequestId, SdkAppId, Seq, UserId, Version,
 };
+pub use operator::Role;
 pub use view::{Listing, LogHead, Membership, View};

@@ -13,6 +13,22 @@ pub struct LogHead {
     pub message_count: u64,
 }
 
+impl LogHead {
+    /// The end of the log once a message, or a control entry, has been appended.
+    #[must_use]
+    pub fn appended(self, is_control: bool) -> Self {
+        let last_seq = self.last_seq.next();
+        if is_control {
+            return Self { last_seq, ..self };
+        }
+        Self {
+            last_seq,
+            last_message_seq: last_seq,
+            message_count: self.message_count + 1,
+        }
+    }
+}
+
 /// What has happened to an account's part in a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Membership {

@@ -2,16 +2,32 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::expiry::is_newest_kept;
 use super::operation::{Operation, Request, Updated};
 use super::{Actor, Denied, Engine, Result};
 use crate::bus::Audience;
 use crate::domain::deletion::{self, Deletion, MAX_CONVERSATIONS};
-use crate::domain::{ConversationId, View};
+use crate::domain::{ConversationId, LogHead, Version, View};
 use crate::protocol::code::Code;
-use crate::protocol::push::{ConversationDeleted, DeletedConversation, Push};
+use crate::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
 use crate::protocol::{answer, method};
+
+/// What the audit log holds of a deletion, besides who, when and whose. At most [`MAX_CONVERSATIONS`] long.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DeletionDetail {
+    pub(super) conversation_list: Vec<DeletedConversation>,
+    pub(super) clear_history_message: bool,
+    /// The switch, as it stood in the deletion's own transaction.
+    pub(super) synced: bool,
+    /// The account's version after it; if it was not synced, also before it.
+    pub(super) version: Version,
+    /// None: it was done by the app's back end, or an operator.
+    pub(super) origin: Option<Origin>,
+}
 
 impl Engine {
     /// Deletes conversations: one transaction, one version, one push to the account's other devices.
@@ -21,7 +37,7 @@ impl Engine {
     pub async fn delete(&self, actor: &Actor, call: method::Delete) -> Result<answer::Deletion> {
         let request = Request::of("conversation.delete", call.request_id.as_ref(), &call)?;
         let ids = distinct(&call.conversation_id_list)?;
-        self.perform(actor, request, move |operation| {
+        self.perform_decided(actor, request, move |operation| {
             delete(operation, &call, ids)
         })
         .await
@@ -31,8 +47,10 @@ impl Engine {
     pub async fn restore(&self, actor: &Actor, call: method::Restore) -> Result<answer::Deletion> {
         let request = Request::of("conversation.restore", call.request_id.as_ref(), &call)?;
         let ids = distinct(&call.conversation_id_list)?;
-        self.perform(actor, request, move |operation| restore(operation, ids))
-            .await
+        self.perform_decided(actor, request, move |operation| {
+            restore(operation, ids, |_| true)
+        })
+        .await
     }
 
     /// Clears the history of a conversation, which stays listed.
@@ -42,10 +60,10 @@ impl Engine {
         call: method::UpTo,
     ) -> Result<answer::Changed> {
         let request = Request::of("conversation.clearHistory", call.request_id.as_ref(), &call)?;
-        self.perform(actor, request, move |operation| {
-            let mut view = operation.view(&call.conversation_id)?;
-            let upto = deletion::reach(call.up_to, view.head(operation.tx.head(view.log)?));
-            let read_count = operation.read_count(&view, upto)?;
+        self.perform_decided(actor, request, move |operation| {
+            let (mut view, log) = operation.view_and_head(&call.conversation_id)?;
+            let upto = deletion::reach(call.up_to, view.head(log));
+            let read_count = operation.read_count(&view, log, upto)?;
             deletion::clear_history(&mut view, upto, read_count);
             let due_at = operation.now + operation.features()?.undo_window + 1;
             operation.tx.schedule_erasure(view.log, due_at)?;
@@ -81,12 +99,13 @@ fn distinct(ids: &[String]) -> Result<Vec<String>> {
 }
 
 /// Looks a view up by an ID from outside; the error is the code of its result.
-fn find(operation: &Operation<'_>, id: &str) -> Result<std::result::Result<View, Code>> {
+fn find(operation: &Operation<'_>, id: &str) -> Result<std::result::Result<(View, LogHead), Code>> {
     let Ok(conversation) = id.parse::<ConversationId>() else {
         return Ok(Err(Code::INVALID_CONVERSATION_ID));
     };
-    let view = operation.tx.view(operation.actor.account, &conversation)?;
-    Ok(view.ok_or(Code::CONVERSATION_NOT_FOUND))
+    let account = operation.actor.account;
+    let found = operation.tx.view_and_head(account, &conversation)?;
+    Ok(found.ok_or(Code::CONVERSATION_NOT_FOUND))
 }
 
 fn failed(id: String, code: Code) -> answer::DeletionResult {
@@ -117,10 +136,9 @@ fn delete(
     for id in ids {
         match find(operation, &id)? {
             Err(code) => results.push(failed(id, code)),
-            Ok(mut view) => {
-                let log = operation.tx.head(view.log)?;
+            Ok((mut view, log)) => {
                 let upto = deletion::reach(call.up_to.get(&id).copied(), view.head(log));
-                let read_count = operation.read_count(&view, upto)?;
+                let read_count = operation.read_count(&view, log, upto)?;
                 rule.apply(&mut view, log, upto, read_count);
                 results.push(answer::DeletionResult {
                     conversation_id: id,
@@ -162,16 +180,17 @@ fn delete(
         });
     }
     let origin = operation.origin();
+    let detail = DeletionDetail {
+        conversation_list: conversation_list.clone(),
+        clear_history_message: call.clear_history_message,
+        synced,
+        version,
+        origin: origin.clone(),
+    };
     operation.audit(
         "conversation.delete",
         operation.actor.user.clone().as_str(),
-        &json!({
-            "conversationList": conversation_list,
-            "clearHistoryMessage": call.clear_history_message,
-            "synced": synced,
-            "version": version,
-            "origin": origin,
-        }),
+        &detail,
     )?;
     if synced {
         let push = Push::ConversationDeleted(ConversationDeleted {
@@ -191,17 +210,25 @@ fn delete(
     })
 }
 
-fn restore(operation: &mut Operation<'_>, ids: Vec<String>) -> Result<answer::Deletion> {
+/// Restores those of the conversations whose newest deletion `is_meant`.
+pub(super) fn restore(
+    operation: &mut Operation<'_>,
+    ids: Vec<String>,
+    is_meant: impl Fn(&View) -> bool,
+) -> Result<answer::Deletion> {
     let account = operation.actor.account;
     let window = operation.features()?.undo_window;
+    let horizon = operation.horizon()?;
     let mut results = Vec::with_capacity(ids.len());
     let mut restored = Vec::with_capacity(ids.len());
     for id in ids {
         match find(operation, &id)? {
             Err(code) => results.push(failed(id, code)),
-            Ok(mut view) => {
-                let log = operation.tx.head(view.log)?;
-                if deletion::restore(&mut view, log, operation.now, window).is_err() {
+            Ok((mut view, log)) => {
+                let kept = is_newest_kept(&*operation.tx, &view, log, horizon)?;
+                if !is_meant(&view)
+                    || deletion::restore(&mut view, log, kept, operation.now, window).is_err()
+                {
                     results.push(failed(id, Code::WINDOW_PASSED));
                 } else {
                     let up_to = Some(view.floors.hidden_upto);

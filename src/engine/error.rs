@@ -1,5 +1,6 @@
 //! Why a use case did not happen.
 
+use super::operators::Refusal;
 use crate::store::StoreError;
 
 /// Refused by a rule: nothing was changed, and trying again changes nothing.
@@ -7,6 +8,8 @@ use crate::store::StoreError;
 pub enum Denied {
     #[error("no such app")]
     NoSuchApp,
+    #[error("there is an app of this number already")]
+    AppIdTaken,
     #[error("the app is disabled")]
     AppDisabled,
     #[error("the credential was refused: {0}")]
@@ -36,10 +39,16 @@ pub enum Denied {
     TooManyPins(usize),
     #[error("no such device")]
     NoSuchDevice,
+    #[error("no such user")]
+    NoSuchUser,
+    #[error("no such deletion")]
+    NoSuchDeletion,
     #[error("{0}")]
     BadMessage(&'static str),
     #[error("the payload is longer than {0} bytes")]
     MessageTooLong(usize),
+    #[error(transparent)]
+    Operator(#[from] Refusal),
     /// The call itself is malformed.
     #[error("{field}: {reason}")]
     Invalid { field: &'static str, reason: String },
@@ -51,6 +60,12 @@ impl Denied {
             field,
             reason: reason.into(),
         }
+    }
+}
+
+impl From<Refusal> for EngineError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Denied(refusal.into())
     }
 }
 

@@ -14,15 +14,24 @@ const MAX_DEVICES: usize = 1_000;
 impl Engine {
     /// Checks a login's credential. The account comes into being at its first login.
     ///
-    /// A device logged out from elsewhere stays out until it has a UserSig made after that.
+    /// A device logged out from elsewhere stays out until it has a UserSig made after that. One that is known and
+    /// was not logged out costs no commit: a logout that the read below came too early to see finds the device in
+    /// the hub, or is found by its registration there. Only the time of its login is noted, and stored later.
     pub async fn authenticate(&self, login: &method::Login) -> Result<Identity> {
         let now = self.now();
-        let (app, user) = (login.sdk_app_id, login.user_id.clone());
-        let (app, account) = self
+        let (app, user, device) = (
+            login.sdk_app_id,
+            login.user_id.clone(),
+            login.device_id.clone(),
+        );
+        let (app, known) = self
             .query(move |tx| {
                 let app = tx.app(app)?.ok_or(Denied::NoSuchApp)?;
-                let account = tx.account(app.id, &user)?.map(|account| account.key);
-                Ok((app, account))
+                let known = match tx.account(app.id, &user)? {
+                    Some(account) => Some((account.key, tx.device(account.key, &device)?)),
+                    None => None,
+                };
+                Ok((app, known))
             })
             .await?;
         if app.disabled {
@@ -36,37 +45,31 @@ impl Engine {
             now / 1000,
         )
         .map_err(Denied::Credential)?;
-        let noted = self.note_login(login, account, credential).await;
-        let account = match (noted, account) {
-            // A full disk keeps nobody from reading: what the device did before is known, only this login is not.
-            (Err(EngineError::Store(error @ StoreError::Refused(_))), Some(account)) => {
-                tracing::warn!(%error, "a login was not noted");
-                self.check_device(login, account, credential).await?;
+        let account = match known {
+            Some((account, Some(device))) if device.platform == login.platform => {
+                admit(Some(&device), credential)?;
+                self.logins.note(account, &device, now);
                 account
             }
-            (noted, _) => noted?,
+            Some((account, device)) => match self.note_login(login, credential).await {
+                // A full disk keeps nobody from reading: what the device did before is known, only this login is not.
+                Err(EngineError::Store(error @ StoreError::Refused(_))) => {
+                    tracing::warn!(%error, "a login was not noted");
+                    admit(device.as_ref(), credential)?;
+                    account
+                }
+                noted => noted?,
+            },
+            None => self.note_login(login, credential).await?,
         };
         Ok(identity(login, account, credential, app.features))
     }
 
-    /// Whether the credential was withdrawn, as far as that is committed.
-    async fn check_device(
-        &self,
-        login: &method::Login,
-        account: AccountKey,
-        credential: Credential,
-    ) -> Result<()> {
-        let device = login.device_id.clone();
-        self.query(move |tx| admit(tx.device(account, &device)?.as_ref(), credential))
-            .await
-    }
-
-    /// Notes the device, and the account if it is new. Whether the credential was withdrawn is looked at in the
-    /// same transaction, so that a logout is either seen here or comes after.
+    /// Stores the device, and the account if it is new. Whether the credential was withdrawn is looked at in the
+    /// same transaction.
     async fn note_login(
         &self,
         login: &method::Login,
-        account: Option<AccountKey>,
         credential: Credential,
     ) -> Result<AccountKey> {
         let (user, device, platform) = (
@@ -77,8 +80,9 @@ impl Engine {
         let actor = Actor {
             app: login.sdk_app_id,
             user: user.clone(),
-            account: account.unwrap_or(AccountKey(0)),
+            account: AccountKey(0),
             device: None,
+            by: None,
             connection: None,
         };
         let key = self
@@ -126,6 +130,7 @@ fn identity(
         device: login.device_id.clone(),
         platform: login.platform,
         expires_at: credential.expires_at.saturating_mul(1000),
+        key: credential.key,
         features,
     }
 }

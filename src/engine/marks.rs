@@ -12,10 +12,10 @@ impl Engine {
     /// Marks a conversation as read up to what the client knew of. Never lists a deleted one.
     pub async fn read(&self, actor: &Actor, call: method::UpTo) -> Result<answer::Changed> {
         let request = Request::of("conversation.read", call.request_id.as_ref(), &call)?;
-        self.perform(actor, request, move |operation| {
-            let mut view = operation.view(&call.conversation_id)?;
-            let upto = reach(call.up_to, view.head(operation.tx.head(view.log)?));
-            let read_count = operation.read_count(&view, upto)?;
+        self.perform_decided(actor, request, move |operation| {
+            let (mut view, log) = operation.view_and_head(&call.conversation_id)?;
+            let upto = reach(call.up_to, view.head(log));
+            let read_count = operation.read_count(&view, log, upto)?;
             view.read(upto, read_count);
             let reached = view.read_upto;
             let updated = operation.update_views(operation.actor.account, &mut [view])?;

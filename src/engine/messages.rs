@@ -4,6 +4,7 @@ use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 
 use super::operation::{Operation, Request};
+use super::sync::horizon;
 use super::{Actor, Denied, Engine, Result, present};
 use crate::bus::Audience;
 use crate::domain::message::{
@@ -73,8 +74,9 @@ impl Engine {
                     .map_err(|_| Denied::invalid("nextReqMessageID", "is no message's ID"))?,
             ),
         };
-        let account = actor.account;
+        let (app, account, now) = (actor.app, actor.account, self.now());
         self.query(move |tx| {
+            let horizon = horizon(tx, app, now)?;
             let view = tx
                 .view(account, &call.conversation_id)?
                 .ok_or(Denied::NoSuchConversation)?;
@@ -87,6 +89,9 @@ impl Engine {
                 before,
                 count as usize + 1,
             )?;
+            // Whoever reads backwards comes to the beginning at the first that has expired.
+            let kept = entries.iter().position(|entry| horizon.is_past(entry.time));
+            entries.truncate(kept.unwrap_or(entries.len()));
             let is_completed = entries.len() <= count as usize;
             entries.truncate(count as usize);
             entries.reverse();
@@ -212,10 +217,11 @@ fn revoke(
     if own.log != id.log || id.seq <= own.floors.history_floor {
         return Err(Denied::NoSuchMessage.into());
     }
+    let horizon = operation.horizon()?;
     let message = operation
         .tx
         .entry(id.log, id.seq)?
-        .filter(|entry| !entry.is_control && !entry.is_revoked)
+        .filter(|entry| !entry.is_control && !entry.is_revoked && !horizon.is_past(entry.time))
         .ok_or(Denied::NoSuchMessage)?;
     if !may_revoke(operation, call, &message)? {
         return Err(Denied::NoPermission.into());

@@ -5,31 +5,47 @@
 //! then, in commit order, the notices go to the bus and the answer to the caller.
 
 mod apps;
+mod attempts;
+pub mod audit;
 mod clock;
 mod deletion;
+mod demo;
 mod devices;
 mod error;
+mod expiry;
 mod friends;
 mod groups;
+pub mod inspect;
 mod login;
 mod marks;
 mod messages;
+mod notes;
 mod operation;
+mod operators;
 mod present;
 mod retention;
+mod secret;
+mod sessions;
 mod sync;
 pub mod usersig;
 
 pub use crate::store::StoreError;
+pub use crate::store::rows::LastChange;
+pub use apps::AppShown;
 pub use clock::{Clock, SystemClock};
+pub use demo::DemoCredentials;
 pub use error::{Denied, EngineError};
+pub use operators::{Operator, OperatorChange, Refusal};
+pub use sessions::Session;
 
 use std::sync::Arc;
 
 use crate::bus::{Bus, ConnectionId};
 use crate::domain::app::Features;
-use crate::domain::{AccountKey, DeviceId, Epoch, Millis, Platform, SdkAppId, UserId};
+use crate::domain::{AccountKey, DeviceId, Epoch, KeyPrint, Millis, Platform, SdkAppId, UserId};
 use crate::store::{self, Store};
+use attempts::Attempts;
+use secret::Passwords;
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -43,6 +59,8 @@ pub struct Identity {
     pub platform: Platform,
     /// When its credential runs out.
     pub expires_at: Millis,
+    /// Of the key that its credential was made with.
+    pub key: KeyPrint,
     pub features: Features,
 }
 
@@ -52,8 +70,10 @@ pub struct Actor {
     pub app: SdkAppId,
     pub user: UserId,
     pub account: AccountKey,
-    /// None: the app's back end.
+    /// None: the app's back end, or an operator.
     pub device: Option<(DeviceId, Platform)>,
+    /// Who does it for the account, as the audit log has them: an operator.
+    pub by: Option<String>,
     /// The connection that gets the answer, and so needs no push.
     pub connection: Option<ConnectionId>,
 }
@@ -76,6 +96,9 @@ pub struct Engine {
     clock: Arc<dyn Clock>,
     epoch: Epoch,
     limits: Limits,
+    logins: notes::Logins,
+    attempts: Attempts,
+    passwords: Passwords,
 }
 
 impl Engine {
@@ -92,6 +115,9 @@ impl Engine {
             clock,
             epoch,
             limits,
+            logins: notes::Logins::default(),
+            attempts: Attempts::default(),
+            passwords: Passwords::default(),
         })
     }
 

@@ -12,9 +12,10 @@ use super::{Actor, Denied, Engine, EngineError, Result, present};
 use crate::bus::{Audience, Bus, Committed, ConnectionId, Notice};
 use crate::domain::app::Features;
 use crate::domain::message::{Entry, NewEntry, Sender};
+use crate::domain::retention::Horizon;
 use crate::domain::{
-    AccountKey, ConversationId, DeviceId, LogId, Millis, Platform, RequestId, SdkAppId, Seq,
-    UserId, Version, View,
+    AccountKey, ConversationId, DeviceId, LogHead, LogId, Millis, Platform, RequestId, SdkAppId,
+    Seq, UserId, Version, View,
 };
 use crate::protocol::conversation::ConversationEntry;
 use crate::protocol::push::{ConversationUpdated, Origin, Push};
@@ -66,11 +67,12 @@ pub(super) struct Operation<'t> {
 
 impl Operation<'_> {
     pub(super) fn features(&self) -> Result<Features> {
-        Ok(self
-            .tx
-            .app(self.actor.app)?
-            .ok_or(Denied::NoSuchApp)?
-            .features)
+        Ok(self.tx.features(self.actor.app)?.ok_or(Denied::NoSuchApp)?)
+    }
+
+    /// How far back the app's history reaches now.
+    pub(super) fn horizon(&self) -> Result<Horizon> {
+        Ok(Horizon::of(self.features()?.history_retention, self.now))
     }
 
     /// The actor's view of a conversation.
@@ -78,6 +80,14 @@ impl Operation<'_> {
         Ok(self
             .tx
             .view(self.actor.account, conversation)?
+            .ok_or(Denied::NoSuchConversation)?)
+    }
+
+    /// The actor's view of a conversation, and the end of its log.
+    pub(super) fn view_and_head(&self, conversation: &ConversationId) -> Result<(View, LogHead)> {
+        Ok(self
+            .tx
+            .view_and_head(self.actor.account, conversation)?
             .ok_or(Denied::NoSuchConversation)?)
     }
 
@@ -125,8 +135,8 @@ impl Operation<'_> {
     }
 
     /// Number of messages at or below `upto` in the log of `view`; one look-up at most.
-    pub(super) fn read_count(&self, view: &View, upto: Seq) -> Result<u64> {
-        let head = view.head(self.tx.head(view.log)?);
+    pub(super) fn read_count(&self, view: &View, log: LogHead, upto: Seq) -> Result<u64> {
+        let head = view.head(log);
         if upto <= view.read_upto {
             Ok(view.read_count)
         } else if upto >= head.last_seq {
@@ -143,11 +153,12 @@ impl Operation<'_> {
         views: &mut [View],
     ) -> Result<Updated> {
         let version = self.tx.bump_version(account)?;
+        let horizon = self.horizon()?;
         let mut conversation_list = Vec::with_capacity(views.len());
         for view in views {
             view.version = version;
             self.tx.put_view(account, view)?;
-            conversation_list.push(present::entry(&*self.tx, self.actor.app, view)?);
+            conversation_list.push(present::entry(&*self.tx, self.actor.app, view, horizon)?);
         }
         let push = ConversationUpdated {
             version,
@@ -195,11 +206,14 @@ impl Operation<'_> {
         &mut self,
         action: &str,
         target: &str,
-        detail: &serde_json::Value,
+        detail: &impl Serialize,
     ) -> Result<()> {
-        let actor = match &self.actor.device {
-            Some(_) => format!("user:{}", self.actor.user),
-            None => "back end".to_owned(),
+        let detail = serde_json::to_string(detail)
+            .map_err(|error| StoreError::Unexpected(error.to_string()))?;
+        let actor = match (&self.actor.by, &self.actor.device) {
+            (Some(by), _) => by.clone(),
+            (None, Some(_)) => format!("user:{}", self.actor.user),
+            (None, None) => "back end".to_owned(),
         };
         self.tx.add_audit(&NewAuditRecord {
             time: self.now,
@@ -207,7 +221,7 @@ impl Operation<'_> {
             actor,
             action: action.to_owned(),
             target: target.to_owned(),
-            detail: detail.to_string(),
+            detail,
         })?;
         Ok(())
     }
@@ -225,10 +239,38 @@ impl Engine {
     where
         A: Serialize + DeserializeOwned + Send + 'static,
     {
+        self.submit(actor, request, false, act).await
+    }
+
+    /// As [`perform`](Self::perform), and cheaper, for an operation that decides before it writes: once it has
+    /// written, `act` fails only if the store does.
+    pub(super) async fn perform_decided<A>(
+        &self,
+        actor: &Actor,
+        request: Option<Request>,
+        act: impl FnOnce(&mut Operation<'_>) -> Result<A> + Send + 'static,
+    ) -> Result<A>
+    where
+        A: Serialize + DeserializeOwned + Send + 'static,
+    {
+        self.submit(actor, request, true, act).await
+    }
+
+    async fn submit<A>(
+        &self,
+        actor: &Actor,
+        request: Option<Request>,
+        decides_first: bool,
+        act: impl FnOnce(&mut Operation<'_>) -> Result<A> + Send + 'static,
+    ) -> Result<A>
+    where
+        A: Serialize + DeserializeOwned + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
         self.store.submit(Box::new(Work {
             actor: actor.clone(),
             request,
+            decides_first,
             act: Some(act),
             now: self.now(),
             bus: Arc::clone(&self.bus),
@@ -249,6 +291,7 @@ impl Engine {
 struct Work<A, F> {
     actor: Actor,
     request: Option<Request>,
+    decides_first: bool,
     /// Taken when run.
     act: Option<F>,
     now: Millis,
@@ -334,6 +377,10 @@ where
         }
     }
 
+    fn decides_first(&self) -> bool {
+        self.decides_first
+    }
+
     fn done(mut self: Box<Self>, outcome: std::result::Result<(), Abort>) {
         let answer = match outcome {
             Ok(()) => {
@@ -365,7 +412,20 @@ impl Actor {
             user,
             account,
             device: Some(device),
+            by: None,
             connection: Some(connection),
+        }
+    }
+
+    /// An operator, acting for an account. All of its devices are told.
+    pub(super) fn operator(account: Account, by: String) -> Self {
+        Self {
+            app: account.app,
+            user: account.user,
+            account: account.key,
+            device: None,
+            by: Some(by),
+            connection: None,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Result;
 use crate::domain::message::{Entry, MessageId};
+use crate::domain::retention::Horizon;
 use crate::domain::view::Leaving;
 use crate::domain::{ConversationId, Listing, LogHead, LogId, Membership, SdkAppId, View};
 use crate::protocol::conversation::{
@@ -12,10 +13,17 @@ use crate::protocol::push::{MessageReceived, Push};
 use crate::store::ReadTx;
 
 /// A conversation as a device that lists what changed must be told of it.
-pub(super) fn entry(tx: &dyn ReadTx, app: SdkAppId, view: &View) -> Result<ConversationEntry> {
+pub(super) fn entry(
+    tx: &dyn ReadTx,
+    app: SdkAppId,
+    view: &View,
+    horizon: Horizon,
+) -> Result<ConversationEntry> {
     let head = tx.head(view.log)?;
     Ok(match view.listing(head) {
-        Listing::Listed => ConversationEntry::Listed(Box::new(conversation(tx, app, view, head)?)),
+        Listing::Listed => {
+            ConversationEntry::Listed(Box::new(conversation(tx, app, view, head, horizon)?))
+        }
         Listing::Deleted => ConversationEntry::Deleted(Tombstone {
             conversation_id: view.conversation.clone(),
             r#type: view.conversation.kind().to_owned(),
@@ -47,10 +55,12 @@ pub(super) fn conversation(
     app: SdkAppId,
     view: &View,
     log: LogHead,
+    horizon: Horizon,
 ) -> Result<Conversation> {
     let head = view.head(log);
     let last_message = if head.last_message_seq > view.floors.history_floor {
         tx.entry(view.log, head.last_message_seq)?
+            .filter(|entry| !horizon.is_past(entry.time))
     } else {
         None
     };
@@ -95,7 +105,7 @@ pub(super) fn profile(group: &crate::domain::group::Group) -> GroupProfile {
     }
 }
 
-fn membership(membership: &Membership) -> MembershipState {
+pub(super) fn membership(membership: &Membership) -> MembershipState {
     match membership {
         Membership::Active => MembershipState::Active,
         Membership::Left {

@@ -2,6 +2,7 @@
 
 use super::apps::nobody;
 use super::operation::Operation;
+use super::sessions::expire_sessions;
 use super::{Denied, Engine, Result};
 use crate::domain::deletion::erasable_upto;
 use crate::domain::{ConversationId, LogId, Millis, SdkAppId, Seq};
@@ -14,18 +15,27 @@ const LOGS: usize = 20;
 const DEVICE_MEMORY: Millis = 180 * 24 * 60 * 60 * 1000;
 
 impl Engine {
-    /// Forgets requestIDs and devices that are old enough, and erases history that nobody can read again.
-    /// Bounded; returns whether there is more to do at once.
+    /// Forgets requestIDs, devices and console sessions that are old enough, and erases history that nobody can read
+    /// again, or that an app keeps no longer. Bounded; returns whether there is more to do at once.
     pub async fn sweep(&self) -> Result<bool> {
+        let mut more = self.forget().await?;
+        for app in self.apps().await? {
+            more |= self.expire(&app).await?;
+        }
+        Ok(more)
+    }
+
+    async fn forget(&self) -> Result<bool> {
         let memory = self.limits.request_memory;
         self.perform(&nobody(SdkAppId(0))?, None, move |operation| {
             let now = operation.now;
             let requests = operation.tx.expire_requests(now - memory, ROWS)?;
             operation.tx.expire_devices(now - DEVICE_MEMORY, ROWS)?;
+            expire_sessions(operation, ROWS)?;
             let mut left = ROWS;
             let logs = operation.tx.due_erasures(now, LOGS)?;
-            for log in &logs {
-                left -= erase(operation, *log, left)?;
+            for (due_at, log) in &logs {
+                left -= erase(operation, *log, *due_at, left)?;
                 if left == 0 {
                     return Ok(true);
                 }
@@ -37,7 +47,12 @@ impl Engine {
 }
 
 /// Erases what every view of a log has let go of, and whose undo windows have passed (design 3.8).
-fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize> {
+fn erase(
+    operation: &mut Operation<'_>,
+    log: LogId,
+    was_due_at: Millis,
+    most: usize,
+) -> Result<usize> {
     let app = operation.tx.app_of_log(log)?;
     let window = operation
         .tx
@@ -47,7 +62,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
         .undo_window;
     let views = operation.tx.views_of_log(log)?;
 
-    let is_open_to_more = match views.first().map(|view| &view.conversation) {
+    let is_open_to_more = match views.first().map(|(_, view)| &view.conversation) {
         // Who joins such a group later reads its past.
         Some(ConversationId::Group(id)) => operation
             .tx
@@ -57,7 +72,7 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
     };
     let upto = views
         .iter()
-        .map(|view| erasable_upto(view, operation.now, window))
+        .map(|(_, view)| erasable_upto(view, operation.now, window))
         .min();
     let upto = if is_open_to_more {
         Seq(0)
@@ -71,10 +86,10 @@ fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize
     // A deletion that can still be undone will be looked at again when it can't.
     let pending = views
         .iter()
-        .filter_map(|view| view.undo)
+        .filter_map(|(_, view)| view.undo)
         .map(|undo| undo.deleted_at + window + 1)
         .max();
-    operation.tx.unschedule_erasure(log)?;
+    operation.tx.unschedule_erasure(log, was_due_at)?;
     if let Some(due_at) = pending.filter(|due_at| *due_at > operation.now) {
         operation.tx.schedule_erasure(log, due_at)?;
     }

@@ -2,7 +2,8 @@
 
 use super::{Actor, Denied, Engine, Result, present};
 use crate::domain::cursor::{Cursor, Rest, Since};
-use crate::domain::{AccountKey, Epoch, Listing, Position, SdkAppId};
+use crate::domain::retention::Horizon;
+use crate::domain::{AccountKey, Epoch, Listing, Millis, Position, SdkAppId, View};
 use crate::protocol::conversation::ConversationEntry;
 use crate::protocol::{answer, method};
 use crate::store::{self, ReadTx};
@@ -20,11 +21,13 @@ impl Engine {
         cursor: Option<&str>,
     ) -> Result<answer::Sync> {
         let cursor = cursor.and_then(|token| Cursor::decode(token).ok());
-        let (epoch, page) = (self.epoch, self.limits.page);
+        let (epoch, page, now) = (self.epoch, self.limits.page, self.now());
         self.query(move |tx| {
             let reached = tx.reached(account)?;
+            let horizon = horizon(tx, app, now)?;
             let plan = Plan::of(cursor, epoch, account, reached);
-            answer_page(tx, app, account, epoch, plan, reached, page)
+            let show = |view: &View| present::entry(tx, app, view, horizon);
+            answer_page(tx, account, epoch, plan, reached, page, show)
         })
         .await
     }
@@ -53,7 +56,7 @@ impl Engine {
         actor: &Actor,
         call: method::OneConversation,
     ) -> Result<answer::OneConversation> {
-        let (app, account) = (actor.app, actor.account);
+        let (app, account, now) = (actor.app, actor.account, self.now());
         self.query(move |tx| {
             let view = tx
                 .view(account, &call.conversation_id)?
@@ -63,11 +66,17 @@ impl Engine {
                 return Err(Denied::NoSuchConversation.into());
             }
             Ok(answer::OneConversation {
-                conversation: present::conversation(tx, app, &view, head)?,
+                conversation: present::conversation(tx, app, &view, head, horizon(tx, app, now)?)?,
             })
         })
         .await
     }
+}
+
+/// How far back an app's history reaches.
+pub(super) fn horizon(tx: &dyn ReadTx, app: SdkAppId, now: Millis) -> Result<Horizon> {
+    let app = tx.app(app)?.ok_or(Denied::NoSuchApp)?;
+    Ok(Horizon::of(app.features.history_retention, now))
 }
 
 /// What a page of an answer is to hold.
@@ -112,12 +121,12 @@ impl Plan {
 
 fn answer_page(
     tx: &dyn ReadTx,
-    app: SdkAppId,
     account: AccountKey,
     epoch: Epoch,
     plan: Plan,
     reached: Since,
     page: usize,
+    show: impl Fn(&View) -> Result<ConversationEntry>,
 ) -> Result<answer::Sync> {
     let Plan {
         reset,
@@ -161,7 +170,7 @@ fn answer_page(
     for view in &views {
         // A snapshot starts from nothing: what is not in the list needs no telling.
         if since.is_some() || view.listing(tx.head(view.log)?) == Listing::Listed {
-            conversation_list.push(present::entry(tx, app, view)?);
+            conversation_list.push(show(view)?);
         }
     }
     Ok(answer::Sync {

@@ -12,7 +12,7 @@ use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
 use crate::domain::app::SecretKey;
-use crate::domain::{SdkAppId, UserId};
+use crate::domain::{KeyPrint, SdkAppId, UserId};
 
 /// Longest UserSig looked at, in bytes; theirs are some 200.
 const MAX_TEXT: usize = 4096;
@@ -39,6 +39,8 @@ pub enum Refused {
 pub struct Credential {
     pub issued_at: i64,
     pub expires_at: i64,
+    /// Of the key that it was made with.
+    pub key: KeyPrint,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -117,30 +119,28 @@ pub fn verify(
 ) -> Result<Credential, Refused> {
     let document = read(text)?;
     // Every key is tried and none is compared byte by byte, so that the time taken tells nothing.
-    let genuine = keys.iter().fold(0u8, |found, key| {
-        found
-            | document
-                .signature(key)
-                .as_bytes()
-                .ct_eq(document.sig.as_bytes())
-                .unwrap_u8()
+    let genuine = keys.iter().fold(None, |found, key| {
+        let signature = document.signature(key);
+        let is_it = signature.as_bytes().ct_eq(document.sig.as_bytes());
+        if is_it.into() { Some(key) } else { found }
     });
     if document.sdk_app_id != app.0 {
         Err(Refused::OtherApp)
     } else if document.identifier != user.as_str() {
         Err(Refused::OtherUser)
-    } else if genuine == 0 {
-        Err(Refused::WrongKey)
-    } else {
+    } else if let Some(key) = genuine {
         let expires_at = document.time.saturating_add(document.expire);
         if now < expires_at {
             Ok(Credential {
                 issued_at: document.time,
                 expires_at,
+                key: key.print(),
             })
         } else {
             Err(Refused::Expired)
         }
+    } else {
+        Err(Refused::WrongKey)
     }
 }
 
@@ -200,7 +200,8 @@ mod tests {
             check("xiaojun", APP, KEY, TEXT, MADE),
             Ok(Credential {
                 issued_at: MADE,
-                expires_at: MADE + LIFETIME
+                expires_at: MADE + LIFETIME,
+                key: SecretKey::new(KEY).print(),
             })
         );
     }

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::registration::Connection;
 use super::{Frame, Hub, Order};
-use crate::domain::{AccountKey, DeviceId, Platform};
+use crate::domain::{AccountKey, DeviceId, Platform, Version};
 use crate::protocol::close::Close;
 
 /// What a hub shows of itself at one moment.
@@ -28,6 +28,8 @@ pub struct Online {
     pub device: DeviceId,
     pub platform: Platform,
     pub address: IpAddr,
+    /// The newest version it said it applied over this connection; 0: none.
+    pub ack: Version,
 }
 
 /// A connection that is to be sent away in an orderly manner.
@@ -54,7 +56,7 @@ impl Hub {
             account
                 .connections
                 .iter()
-                .any(|present| present.device == *device)
+                .any(|present| present.arrival.device == *device)
         })
     }
 
@@ -65,9 +67,10 @@ impl Hub {
                 .connections
                 .iter()
                 .map(|present| Online {
-                    device: present.device.clone(),
-                    platform: present.platform,
+                    device: present.arrival.device.clone(),
+                    platform: present.arrival.platform,
                     address: present.outbox.address(),
+                    ack: Version(present.ack.load(Ordering::Relaxed)),
                 })
                 .collect()
         })

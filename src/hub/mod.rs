@@ -5,16 +5,16 @@
 //! lock is held but that of the one queue.
 
 mod inventory;
-mod logouts;
 mod outbox;
 mod registration;
 #[cfg(test)]
 mod tests;
+mod withdrawals;
 
 pub use inventory::{Departure, Figures, Online};
-pub use logouts::Arriving;
 pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Wire};
 pub use registration::{Arrival, Registration};
+pub use withdrawals::Arriving;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,13 +24,14 @@ use dashmap::DashMap;
 use smallvec::SmallVec;
 
 use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
+use crate::domain::app::Standing;
 use crate::domain::cursor::Since;
 use crate::domain::login_policy::LoginPolicy;
 use crate::domain::{AccountKey, DeviceId, Position, Version};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push};
-use logouts::Logouts;
 use registration::Connection;
+use withdrawals::{Withdrawal, Withdrawals};
 
 /// Sockets that are written for one push before the rest is left to the connections' own tasks: whoever is told next
 /// waits for these, some microseconds each.
@@ -50,6 +51,12 @@ pub enum NoPlace {
     /// While its login was under way.
     #[error("the device was logged out")]
     LoggedOut,
+    /// Likewise.
+    #[error("the app was disabled")]
+    AppDisabled,
+    /// Likewise.
+    #[error("the key of its credential was retired")]
+    KeyRetired,
 }
 
 /// The connections of one account; never empty while it is in the map.
@@ -70,7 +77,7 @@ pub struct Hub {
     position: AtomicU64,
     collapses: AtomicU64,
     departed: Mutex<Vec<Ack>>,
-    logouts: Logouts,
+    withdrawals: Withdrawals,
 }
 
 impl Hub {
@@ -83,7 +90,7 @@ impl Hub {
             position: AtomicU64::new(0),
             collapses: AtomicU64::new(0),
             departed: Mutex::default(),
-            logouts: Logouts::default(),
+            withdrawals: Withdrawals::default(),
         }
     }
 
@@ -101,39 +108,32 @@ impl Hub {
         policy: LoginPolicy,
         most: usize,
     ) -> Result<Registration, NoPlace> {
-        let Arrival {
-            account,
-            device,
-            platform,
-        } = arrival;
         let connection = Arc::new(Connection {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            account,
-            device,
-            platform,
+            arrival,
             outbox: Outbox::new(self.bounds, wire),
             ack: AtomicU64::new(0),
             ack_is_new: false.into(),
         });
         let displaced = self.place(&connection, policy, most)?;
         for (old, why) in displaced {
-            kick(&old, why, Close::Kicked);
+            kick(&old, Some(why), Close::Kicked);
         }
         let registration = Registration {
             hub: Arc::clone(self),
             connection,
         };
-        // After it was placed: a logout either was noted by now, or will find the connection.
-        let placed = &registration.connection;
-        if self.logouts.hit(arriving, placed.account, &placed.device) {
-            return Err(NoPlace::LoggedOut);
+        // After it was placed: a withdrawal either was noted by now, or will find the connection.
+        let arrival = &registration.connection.arrival;
+        match self.withdrawals.hit(arriving, arrival) {
+            Some(why) => Err(why),
+            None => Ok(registration),
         }
-        Ok(registration)
     }
 
     /// The moment before a login's credential is looked at, for [`register`](Self::register).
     pub fn arriving(&self) -> Arriving {
-        self.logouts.arriving()
+        self.withdrawals.arriving()
     }
 
     /// Puts the connection into the map and takes out those it displaces. All under one entry's lock, so two
@@ -147,21 +147,21 @@ impl Hub {
         if most == 0 {
             return Err(NoPlace::AccountFull { most });
         }
-        let mut account = self.accounts.entry(connection.account).or_default();
+        let mut account = self.accounts.entry(connection.arrival.account).or_default();
         let others: Vec<_> = account
             .connections
             .iter()
-            .filter(|present| present.device != connection.device)
-            .map(|present| (present.id, present.platform))
+            .filter(|present| present.arrival.device != connection.arrival.device)
+            .map(|present| (present.id, present.arrival.platform))
             .collect();
-        let shut_out = policy.displaced(connection.platform, &others);
+        let shut_out = policy.displaced(connection.arrival.platform, &others);
         // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
         if others.len() - shut_out.len() >= most {
             return Err(NoPlace::AccountFull { most });
         }
         let mut displaced = Vec::new();
         account.connections.retain(|present: &mut Arc<Connection>| {
-            let why = if present.device == connection.device {
+            let why = if present.arrival.device == connection.arrival.device {
                 KickedOutType::MultipleAccount
             } else if shut_out.contains(&present.id) {
                 KickedOutType::MultipleDevice
@@ -179,7 +179,9 @@ impl Hub {
         if let Some(ack) = connection.take_ack() {
             self.return_acks(vec![ack]);
         }
-        self.take_out(connection.account, |present| present.id == connection.id);
+        self.take_out(connection.arrival.account, |present| {
+            present.id == connection.id
+        });
     }
 
     /// Takes the first connection that `is_it` out of the map, and the account with its last one.
@@ -282,19 +284,55 @@ impl Hub {
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {
-        self.logouts.note(account, device);
+        self.withdrawals
+            .note(Withdrawal::Device(account, device.clone()));
         // Out of the map at once, rather than when its task gets to it: it must hear no more.
-        let gone = self.take_out(account, |present| present.device == *device);
+        let gone = self.take_out(account, |present| present.arrival.device == *device);
         if let Some(connection) = gone {
-            kick(&connection, KickedOutType::RestApi, Close::Revoked);
+            kick(&connection, Some(KickedOutType::RestApi), Close::Revoked);
+        }
+    }
+
+    /// Sends away who came in with a credential that holds no longer. Goes through all connections: an operator does
+    /// this once in a while.
+    fn apply(&self, standing: &Standing) {
+        let withdrawal = Withdrawal::App(standing.clone());
+        // Noted first: a login that is not there yet will see it.
+        self.withdrawals.note(withdrawal.clone());
+        let (mut gone, mut empty) = (Vec::new(), Vec::new());
+        for mut account in self.accounts.iter_mut() {
+            account
+                .connections
+                .retain(|present| match withdrawal.hits(&present.arrival) {
+                    Some(why) => {
+                        gone.push((Arc::clone(present), why));
+                        false
+                    }
+                    None => true,
+                });
+            if account.connections.is_empty() {
+                empty.push(*account.key());
+            }
+        }
+        for account in empty {
+            self.accounts
+                .remove_if(&account, |_, account| account.connections.is_empty());
+        }
+        for (connection, why) in gone {
+            if why == NoPlace::KeyRetired {
+                let why = Some(KickedOutType::UserSigExpired);
+                kick(&connection, why, Close::RefreshCredential);
+            } else {
+                // As a login is answered from now on.
+                kick(&connection, None, Close::LoginRefused);
+            }
         }
     }
 }
 
-fn kick(connection: &Connection, why: KickedOutType, close: Close) {
-    let farewell = Push::KickedOut(KickedOut { r#type: why })
-        .frame()
-        .ok()
+fn kick(connection: &Connection, why: Option<KickedOutType>, close: Close) {
+    let farewell = why
+        .and_then(|why| Push::KickedOut(KickedOut { r#type: why }).frame().ok())
         .map(Frame::from);
     connection.outbox.close(Order { farewell, close });
 }
@@ -307,6 +345,7 @@ impl Subscriber for Hub {
                     self.push(to.accounts(), *except, push, committed.at);
                 }
                 Notice::Logout { account, device } => self.log_out(*account, device),
+                Notice::Standing(standing) => self.apply(standing),
             }
         }
         // Last, for the same reason as the head.

@@ -6,11 +6,14 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use super::{Hub, Outbox};
 use crate::bus::ConnectionId;
 use crate::domain::cursor::Since;
-use crate::domain::{AccountKey, DeviceId, Platform, Version};
+use crate::domain::{AccountKey, DeviceId, KeyPrint, Platform, SdkAppId, Version};
 
 /// A device that has shown its credential and wants to be connected.
 #[derive(Debug, Clone)]
 pub struct Arrival {
+    pub app: SdkAppId,
+    /// The key that its credential was made with.
+    pub key: KeyPrint,
     pub account: AccountKey,
     pub device: DeviceId,
     pub platform: Platform,
@@ -20,9 +23,7 @@ pub struct Arrival {
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: ConnectionId,
-    pub(super) account: AccountKey,
-    pub(super) device: DeviceId,
-    pub(super) platform: Platform,
+    pub(super) arrival: Arrival,
     pub(super) outbox: Outbox,
     /// The newest version the device said it applied; 0: it has said nothing.
     pub(super) ack: AtomicU64,
@@ -35,7 +36,7 @@ impl Connection {
     pub(super) fn take_ack(&self) -> Option<(AccountKey, DeviceId, Version)> {
         self.ack_is_new.swap(false, Ordering::AcqRel).then(|| {
             let ack = Version(self.ack.load(Ordering::Acquire));
-            (self.account, self.device.clone(), ack)
+            (self.arrival.account, self.arrival.device.clone(), ack)
         })
     }
 }
@@ -55,14 +56,20 @@ impl Registration {
         self.connection.id
     }
 
+    /// The app that it logged in to.
+    pub fn app(&self) -> SdkAppId {
+        self.connection.arrival.app
+    }
+
     /// Whose the connection is.
     pub fn account(&self) -> AccountKey {
-        self.connection.account
+        self.connection.arrival.account
     }
 
     /// What it was registered as.
     pub fn device(&self) -> (DeviceId, Platform) {
-        (self.connection.device.clone(), self.connection.platform)
+        let arrival = &self.connection.arrival;
+        (arrival.device.clone(), arrival.platform)
     }
 
     /// What waits to be written; to be read by this connection's task alone.
@@ -72,12 +79,13 @@ impl Registration {
 
     /// Tells the hub of a version read from the store, which may be newer than any push it has carried.
     pub fn observe_head(&self, version: Version) {
-        self.hub.observe_head(self.connection.account, version);
+        self.hub
+            .observe_head(self.connection.arrival.account, version);
     }
 
     /// How far pushes have come: every push up to here is in this connection's outbox, or was taken from it.
     pub fn reached(&self) -> Since {
-        self.hub.reached(self.connection.account)
+        self.hub.reached(self.connection.arrival.account)
     }
 
     /// Notes the newest version the device says it applied.

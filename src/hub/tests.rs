@@ -3,8 +3,8 @@ use std::task::{Context, Waker};
 
 use super::*;
 use crate::bus::Audience;
-use crate::domain::Platform;
 use crate::domain::login_policy::LoginMode;
+use crate::domain::{KeyPrint, Platform, SdkAppId};
 use crate::protocol::push::{ConversationUpdated, SyncHint};
 
 const ALICE: AccountKey = AccountKey(1);
@@ -18,11 +18,11 @@ fn hub() -> Arc<Hub> {
     }))
 }
 
-/// Each of them is multiplied by all connections that there are; with its two counts it takes 128 bytes.
+/// Each of them is multiplied by all connections that there are; with its two counts it takes 144 bytes.
 #[test]
 fn a_connection_is_small() {
     assert!(
-        size_of::<Connection>() <= 112,
+        size_of::<Connection>() <= 128,
         "{}",
         size_of::<Connection>()
     );
@@ -31,6 +31,8 @@ fn a_connection_is_small() {
 
 fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
     Arrival {
+        app: SdkAppId(1),
+        key: KeyPrint(1),
         account,
         device: device.parse().unwrap(),
         platform,
@@ -316,6 +318,62 @@ fn a_logout_during_a_login_is_not_missed() {
     assert!(hub.accounts.is_empty());
     assert!(enter("laptop", arriving).is_ok());
     assert!(enter("phone", hub.arriving()).is_ok());
+}
+
+fn stands(hub: &Hub, disabled: bool, keys: &[u64]) {
+    let keys = keys.iter().copied().map(KeyPrint).collect();
+    hub.deliver(&Committed {
+        notices: vec![Notice::Standing(Standing {
+            app: SdkAppId(1),
+            disabled,
+            keys,
+        })],
+        position: None,
+        at: Instant::now(),
+    });
+}
+
+#[test]
+fn who_came_in_with_a_key_that_is_retired_is_sent_for_another() {
+    let hub = hub();
+    let enter = |device, app, key| {
+        let arrival = Arrival {
+            app: SdkAppId(app),
+            key: KeyPrint(key),
+            ..arrival(ALICE, device, Platform::Web)
+        };
+        hub.register(
+            arrival,
+            Arc::new(Full),
+            hub.arriving(),
+            LoginPolicy::default(),
+            MANY,
+        )
+        .unwrap()
+    };
+    let (old, new) = (enter("old", 1, 1), enter("new", 1, 2));
+    let other = enter("other", 2, 1);
+    stands(&hub, false, &[2, 1]);
+    assert!(old.outbox().is_empty());
+    stands(&hub, false, &[3, 2]);
+    assert_eq!(ordered(&old), Some((4401, "userSigExpired".into())));
+    assert!(!hub.is_online(ALICE, &"old".parse().unwrap()));
+    assert!(new.outbox().is_empty() && other.outbox().is_empty());
+}
+
+#[test]
+fn all_of_a_disabled_app_are_sent_away() {
+    let hub = hub();
+    let all = [join(&hub, ALICE, "phone"), join(&hub, BOB, "phone")];
+    let arriving = hub.arriving();
+    stands(&hub, true, &[1]);
+    for registration in &all {
+        assert_eq!(ordered(registration), Some((4500, String::new())));
+    }
+    assert!(hub.accounts.is_empty());
+    let late = arrival(ALICE, "late", Platform::Web);
+    let late = hub.register(late, Arc::new(Full), arriving, LoginPolicy::default(), MANY);
+    assert_eq!(late.unwrap_err(), NoPlace::AppDisabled);
 }
 
 #[test]

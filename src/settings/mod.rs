@@ -25,6 +25,8 @@ pub struct Settings {
     pub limits: LimitSettings,
     /// The server's log.
     pub log: LogSettings,
+    /// The live demo.
+    pub demo: DemoSettings,
     /// What is made at start where it is missing.
     pub bootstrap: BootstrapSettings,
 }
@@ -128,6 +130,27 @@ pub enum LogFormat {
     Text,
     /// One JSON object a line, for machines.
     Json,
+}
+
+/// The live demo at `/demo/`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DemoSettings {
+    /// To whom.
+    pub serve: DemoServed,
+}
+
+/// To whom the demo is served. To all others its addresses do not exist.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DemoServed {
+    /// To this machine: from a loopback address, by a loopback name, through no proxy.
+    #[default]
+    Loopback,
+    /// To everybody.
+    Always,
+    /// To nobody.
+    Never,
 }
 
 /// What is made at start where it is missing, and never changed after.

@@ -1,5 +1,8 @@
 //! What any store promises, as tests. A store's own tests call [`check`] with a way to open it.
 
+mod operators;
+mod sessions;
+
 use std::sync::{Arc, Mutex};
 
 use serde_json::value::RawValue;
@@ -30,9 +33,13 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     changed_views_are_those_that_changed(&*fresh()).await;
     pages_of_views_are_whole_and_ordered(&*fresh()).await;
     a_long_history_is_counted_after_erasing(&*fresh()).await;
+    the_age_of_a_log_is_known(&*fresh()).await;
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
+    operators::check(&fresh).await;
+    sessions::check(&fresh).await;
+    the_demos_app_is_remembered(&*fresh()).await;
 }
 
 type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;
@@ -376,6 +383,50 @@ async fn a_long_history_is_counted_after_erasing(place: &dyn Place) {
     assert_eq!(counts, (3, 3, 5, 5));
 }
 
+async fn the_age_of_a_log_is_known(place: &dyn Place) {
+    let store = place.open();
+    let (_, log) = account(&*store, "alice").await;
+    write(&*store, move |tx| {
+        let due = |tx: &dyn ReadTx, before| tx.logs_from_before(APP, before, 9);
+        assert_eq!((due(tx, 99)?, tx.newest_message(log)?), (vec![], None));
+        for (time, is_control) in [(10, false), (20, false), (30, true)] {
+            let entry = NewEntry {
+                time,
+                ..entry("a", is_control)
+            };
+            tx.append(log, &entry)?;
+        }
+        assert_eq!((due(tx, 10)?, due(tx, 11)?), (vec![], vec![log]));
+        assert_eq!(tx.logs_from_before(SdkAppId(2), 99, 9)?, []);
+        let mark = |seq| Ok::<_, StoreError>(tx.mark(log, Seq(seq))?.map(|mark| mark.time));
+        assert_eq!(
+            (mark(0)?, mark(1)?, mark(2)?, mark(4)?),
+            (Some(10), Some(10), Some(20), None)
+        );
+
+        tx.erase(log, Seq(3), 9)?;
+        assert_eq!(tx.mark(log, Seq(0))?, None);
+        let newest = tx.newest_message(log)?.unwrap();
+        assert_eq!(
+            (newest.seq, newest.time, newest.message_count),
+            (Seq(2), 20, 2)
+        );
+        tx.put_oldest_time(log, None)?;
+        assert_eq!(due(tx, 99)?, []);
+        // A log that begins again is as old as what it begins with.
+        tx.append(
+            log,
+            &NewEntry {
+                time: 40,
+                ..entry("b", false)
+            },
+        )?;
+        assert_eq!((due(tx, 40)?, due(tx, 41)?), (vec![], vec![log]));
+        Ok(())
+    })
+    .await;
+}
+
 async fn requests_are_remembered_until_they_expire(place: &dyn Place) {
     let store = place.open();
     let (key, _) = account(&*store, "alice").await;
@@ -446,4 +497,17 @@ async fn apps_are_apart(place: &dyn Place) {
     .await;
     assert_ne!(one.0, two.0);
     assert_ne!(one.1, two.1);
+}
+
+async fn the_demos_app_is_remembered(place: &dyn Place) {
+    let store = place.open();
+    let known = |store: &Arc<dyn Store>| {
+        let store = Arc::clone(store);
+        async move { query(&*store, |tx| tx.demo_app()).await.unwrap() }
+    };
+    assert_eq!(known(&store).await, None);
+    write(&*store, |tx| tx.put_demo_app(SdkAppId(u32::MAX))).await;
+    write(&*store, |tx| tx.put_demo_app(SdkAppId(7))).await;
+    drop(store);
+    assert_eq!(known(&place.open()).await, Some(SdkAppId(7)));
 }

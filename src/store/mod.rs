@@ -19,11 +19,15 @@ use std::pin::Pin;
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
+use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, RequestId,
-    SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
+    OperatorName, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
-use rows::{Account, AuditRecord, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use rows::{
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    NewAuditRecord, Operator, RequestRecord,
+};
 
 /// What can go wrong in a store.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -45,6 +49,13 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 pub trait Job: Send {
     /// Does the work. `Err` undoes this job's writes alone, unless the store itself is failing.
     fn run(&mut self, tx: &mut dyn WriteTx) -> std::result::Result<(), Abort>;
+
+    /// Whether the job decides before it writes, so that it never withdraws once it has written anything. It then
+    /// needs no way of its own to be undone, and costs a good deal less. Should it break its word, or come upon a
+    /// defect, those that would have been committed with it are refused together with it.
+    fn decides_first(&self) -> bool {
+        false
+    }
 
     /// Called once, after the commit that holds this job's writes, or after it is certain (or, with
     /// [`StoreError::Unknown`], as certain as it will be) that there is none. Must not block.
@@ -100,13 +111,42 @@ pub trait ReadTx {
     fn epoch(&self) -> Result<Epoch>;
 
     fn app(&self, app: SdkAppId) -> Result<Option<App>>;
+    /// An app's features alone: what nearly every operation reads.
+    fn features(&self, app: SdkAppId) -> Result<Option<Features>>;
     fn apps(&self) -> Result<Vec<App>>;
-    fn operator(&self, name: &str) -> Result<Option<Operator>>;
+    /// Rises with each change of an app, whichever process makes it.
+    fn app_changes(&self) -> Result<u64>;
+    /// Who changed an app's setting last, by the audit log.
+    fn last_change(&self, app: SdkAppId, setting: &str) -> Result<Option<LastChange>>;
+
+    fn operator(&self, name: &OperatorName) -> Result<Option<Operator>>;
+    /// In the order of their names.
+    fn operators(&self) -> Result<Vec<Operator>>;
+    fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>>;
+    /// The app that is the demo's own, once there is one.
+    fn demo_app(&self) -> Result<Option<SdkAppId>>;
 
     fn account(&self, app: SdkAppId, user: &UserId) -> Result<Option<Account>>;
+    /// Goes through the app's accounts: for a page, not for a request of a client's.
+    fn account_count(&self, app: SdkAppId) -> Result<usize>;
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>>;
+    /// An app's accounts whose userID begins with `prefix`, in the order of their userIDs' bytes, after the one
+    /// given.
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        limit: usize,
+    ) -> Result<Vec<Account>>;
 
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>>;
+    /// A view and the end of its log, at once.
+    fn view_and_head(
+        &self,
+        account: AccountKey,
+        conversation: &ConversationId,
+    ) -> Result<Option<(View, LogHead)>>;
     /// The account's views in the order of their conversations, after the one given.
     fn views(
         &self,
@@ -148,6 +188,7 @@ pub trait ReadTx {
 
     fn devices(&self, account: AccountKey) -> Result<Vec<DeviceRow>>;
     fn device(&self, account: AccountKey, device: &DeviceId) -> Result<Option<DeviceRow>>;
+    fn device_count(&self, account: AccountKey) -> Result<usize>;
 
     fn request(
         &self,
@@ -156,25 +197,63 @@ pub trait ReadTx {
         id: &RequestId,
     ) -> Result<Option<RequestRecord>>;
 
-    /// Newest first, below `before`.
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>>;
+    /// By time, newest first, after the record `before`. Ends with `limit` records found, or `scan` looked at.
     fn audit(
         &self,
-        app: Option<SdkAppId>,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        limit: usize,
+        scan: usize,
+    ) -> Result<AuditPage>;
+    /// The records of deletions in an app, of one user's if one is given: newest first, below `before`. Costs by
+    /// `limit` alone.
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
         before: Option<i64>,
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
-    /// Logs whose history may be erasable since `now` or before.
-    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// Logs whose history may be erasable since `now` or before, and since when; a log as often as it was scheduled.
+    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<(Millis, LogId)>>;
+    /// An app's logs whose oldest entry, as far as it is noted, is from before `before`; the oldest first.
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
+    /// The first entry at or after `seq`.
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>>;
+    /// The newest message, be it erased.
+    fn newest_message(&self, log: LogId) -> Result<Option<Mark>>;
     /// Every account's view of a log.
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>>;
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>>;
     fn app_of_log(&self, log: LogId) -> Result<SdkAppId>;
 }
 
 /// Reading and writing, by the single writer.
 pub trait WriteTx: ReadTx {
     fn put_app(&mut self, app: &App) -> Result<()>;
+    /// Notes which app is the demo's own.
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()>;
     fn put_operator(&mut self, operator: &Operator) -> Result<()>;
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()>;
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()>;
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()>;
+    /// Ends an operator's sessions, the newest `keep` of them left out.
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()>;
+    /// Ends an operator's sessions but the one named.
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()>;
+    /// Forgets sessions last seen before `seen` or begun before `signed_in`, `limit` at most.
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        limit: usize,
+    ) -> Result<usize>;
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account>;
     /// The account's next version.
@@ -190,9 +269,14 @@ pub trait WriteTx: ReadTx {
     /// Physically removes entries at or below `upto`, `limit` at most; returns how many.
     fn erase(&mut self, log: LogId, upto: Seq, limit: usize) -> Result<usize>;
 
-    /// Looks at the log again at `due_at`, or later if it is due later already.
+    /// Notes the time of the log's oldest entry; none: it has none. An entry appended to a log without one does so
+    /// too.
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()>;
+
+    /// Has the log looked at again at `due_at`, whenever else it will be.
     fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
-    fn unschedule_erasure(&mut self, log: LogId) -> Result<()>;
+    /// The log was looked at as was scheduled for `due_at`.
+    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
 
     fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
     fn add_member(
@@ -208,6 +292,8 @@ pub trait WriteTx: ReadTx {
     fn remove_friend(&mut self, account: AccountKey, friend: AccountKey) -> Result<()>;
 
     fn put_device(&mut self, account: AccountKey, device: &DeviceRow) -> Result<()>;
+    /// Notes when the device logged in; returns whether it is known.
+    fn note_login(&mut self, account: AccountKey, device: &DeviceId, time: Millis) -> Result<bool>;
     /// Forgets the account's devices but those that logged in last, `keep` of them.
     fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()>;
     fn acknowledge(

@@ -1,6 +1,8 @@
 //! Rows that are the store's business and no rule's.
 
-use crate::domain::{AccountKey, DeviceId, GroupId, Millis, Platform, SdkAppId, UserId, Version};
+use crate::domain::{
+    AccountKey, DeviceId, GroupId, Millis, OperatorName, Platform, Role, SdkAppId, UserId, Version,
+};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
@@ -8,6 +10,7 @@ pub struct Account {
     pub app: SdkAppId,
     pub user: UserId,
     pub version: Version,
+    pub created_at: Millis,
 }
 
 /// An installation that has logged in.
@@ -45,9 +48,31 @@ pub struct RequestRecord {
 /// Who may sign in to the console.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Operator {
-    pub name: String,
+    pub name: OperatorName,
     /// Argon2id, in PHC string form.
     pub password_hash: String,
+    pub role: Role,
+    pub created_at: Millis,
+    /// None: never.
+    pub last_sign_in: Option<Millis>,
+}
+
+/// An operator's session in the console.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleSession {
+    /// SHA-256 of the token: what is stored lets nobody in.
+    pub token_hash: Vec<u8>,
+    pub operator: OperatorName,
+    pub signed_in_at: Millis,
+    /// When it was last used, as far as that was noted.
+    pub seen_at: Millis,
+}
+
+/// Who changed a setting last, and when.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastChange {
+    pub by: String,
+    pub time: Millis,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,4 +93,37 @@ pub struct NewAuditRecord {
 pub struct AuditRecord {
     pub id: i64,
     pub record: NewAuditRecord,
+}
+
+/// Which records of the audit log are asked for; a filter that is absent lets all through.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditFilter {
+    pub app: Option<SdkAppId>,
+    /// These three by how the text begins.
+    pub actor: Option<String>,
+    pub action: Option<String>,
+    pub target: Option<String>,
+    /// Not before this time.
+    pub from: Option<Millis>,
+    /// Not after this time.
+    pub to: Option<Millis>,
+}
+
+impl AuditFilter {
+    /// Whether the texts of a record are those asked for.
+    pub fn matches(&self, actor: &str, action: &str, target: &str) -> bool {
+        let begins = |text: &str, with: &Option<String>| {
+            with.as_ref()
+                .is_none_or(|with| text.starts_with(with.as_str()))
+        };
+        begins(actor, &self.actor) && begins(action, &self.action) && begins(target, &self.target)
+    }
+}
+
+/// A part of the audit log, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuditPage {
+    pub records: Vec<AuditRecord>,
+    /// Where to go on; none: there is no more. There may be more although the page has few records, or none.
+    pub next: Option<i64>,
 }

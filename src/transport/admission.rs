@@ -72,7 +72,7 @@ impl Admission {
 }
 
 /// Whom an address stands for: an IPv6 host has a whole /64 to take addresses from.
-fn host(address: IpAddr) -> IpAddr {
+pub(super) fn host(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
         v4 @ IpAddr::V4(_) => v4,

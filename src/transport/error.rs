@@ -47,6 +47,10 @@ fn refusal(denied: &Denied) -> ErrorObject {
         Denied::MessageTooLong(most) => {
             ErrorObject::with(Code::MESSAGE_TOO_LONG, json!({ "max": most }))
         }
+        // No device operates the server.
+        Denied::Operator(_) | Denied::AppIdTaken | Denied::NoSuchUser | Denied::NoSuchDeletion => {
+            Code::INTERNAL.into()
+        }
         Denied::Invalid { field, reason } => ErrorObject::invalid_params(field, reason),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Error;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric, text};
@@ -12,6 +13,7 @@ use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::Registry;
 
 use super::admission::Admission;
+use super::latency::Latency;
 use crate::hub::Hub;
 
 /// How something went.
@@ -62,7 +64,9 @@ pub struct Metrics {
     /// From a call that changes something reaching the engine to its answer.
     pub commit: Histogram,
     /// From a commit to its push being handed to the socket.
-    pub write: Histogram,
+    pub write: Latency,
+    /// Requests that were answered with an error.
+    pub errors: AtomicU64,
     /// Logins and syncs that resumed from a cursor.
     pub catch_ups: Counter,
     /// Logins and syncs that had a cursor and got a snapshot.
@@ -76,6 +80,7 @@ impl Metrics {
     pub fn new(hub: Arc<Hub>, admission: Arc<Admission>) -> Self {
         // 0.1 ms to 13 s.
         let latency = || Histogram::new(exponential_buckets(0.0001, 2.0, 18));
+        let write = latency();
         let mut metrics = Self {
             registry: Registry::with_prefix("chatsync"),
             logins: Family::default(),
@@ -84,7 +89,8 @@ impl Metrics {
             closes: Family::default(),
             turned_away: Family::default(),
             commit: latency(),
-            write: latency(),
+            write: Latency::new(write.clone()),
+            errors: AtomicU64::new(0),
             catch_ups: Counter::default(),
             resets: Counter::default(),
             drains: Counter::default(),
@@ -119,7 +125,7 @@ impl Metrics {
         registry.register(
             "write_seconds",
             "From a commit to its push being handed to the socket",
-            metrics.write.clone(),
+            write,
         );
         registry.register(
             "catch_ups",
@@ -134,6 +140,15 @@ impl Metrics {
         registry.register("drains", "Drains begun", metrics.drains.clone());
         registry.register_collector(Box::new(Present { hub, admission }));
         metrics
+    }
+
+    /// Counts a request by what it was answered; 0: a result.
+    pub fn answered(&self, method: &'static str, code: i32) {
+        let answered = Answered { method, code };
+        self.requests.get_or_create(&answered).inc();
+        if code != 0 {
+            self.errors.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Counts a login or a sync by how it resumed.

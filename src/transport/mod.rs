@@ -6,9 +6,11 @@
 pub mod accept;
 pub mod admission;
 mod console;
-mod demo;
+pub mod demo;
 pub mod drain;
 pub mod error;
+pub mod latency;
+pub mod live;
 pub mod metrics;
 pub mod ops;
 mod pages;
@@ -23,8 +25,10 @@ use tokio_util::task::TaskTracker;
 
 use crate::engine::Engine;
 use crate::hub::Hub;
-use crate::settings::{LimitSettings, ServerSettings};
+use crate::settings::{DemoSettings, LimitSettings, ServerSettings};
 use admission::{Admission, Admitted};
+use demo::Demo;
+use live::Live;
 use metrics::Metrics;
 use ops::Heartbeat;
 use ws::Timers;
@@ -41,6 +45,9 @@ pub struct Context {
     pub heartbeat: Heartbeat,
     /// Tells connections the time.
     pub timers: Timers,
+    /// For those who watch.
+    pub live: Live,
+    pub demo: Demo,
     /// Every task of the server's, so that its end can be waited for.
     pub tracker: TaskTracker,
     /// No new connections, no readiness; those that are here are being sent away.
@@ -58,6 +65,7 @@ impl Context {
         hub: Arc<Hub>,
         server: ServerSettings,
         limits: LimitSettings,
+        demo: &DemoSettings,
     ) -> Self {
         let admission = Arc::new(Admission::new(
             limits.connections,
@@ -72,6 +80,8 @@ impl Context {
             admission,
             heartbeat: Heartbeat::default(),
             timers: Timers::default(),
+            live: Live::default(),
+            demo: Demo::new(demo),
             tracker: TaskTracker::new(),
             draining: CancellationToken::new(),
             halt: CancellationToken::new(),
@@ -100,6 +110,6 @@ pub fn routes(context: &Arc<Context>) -> Router {
         .route("/ws", axum::routing::any(ws::upgrade::upgrade))
         .merge(ops::routes())
         .merge(console::routes())
-        .merge(demo::routes())
+        .merge(demo::routes(context))
         .with_state(Arc::clone(context))
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Server } from './lib/server.js';
 import { accessible, calm, openPage, startBrowser } from './lib/browser.js';
+import { NOBODY } from './lib/console.js';
 
 let server, browser;
 before(async () => { server = await Server.start(); browser = await startBrowser(); });
@@ -14,7 +15,7 @@ for (const place of ['console', 'demo']) {
     assert.equal(new URL(page.url()).pathname, `/${place}/`);
     assert.match(await page.title(), /chatsync/i);
     await accessible(page);
-    calm(page, /favicon/);
+    calm(page, /favicon/, NOBODY);
     await page.context().close();
   });
 }

@@ -1,8 +1,10 @@
 #![cfg(test)]
 //! The server as its clients know it: one module a subject, told as stories.
 
+mod console;
 mod convergence;
 mod crash;
+mod demo;
 mod durability;
 mod harness;
 mod hostile;
@@ -10,6 +12,7 @@ mod idempotency;
 mod isolation;
 mod layers;
 mod left_groups;
+mod logins;
 mod logs;
 mod metrics;
 mod paging;

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::harness::{APP, Launch, ServerProcess, TestDevice, Who, text_message};
+use crate::harness::{APP, Browser, Launch, ServerProcess, TestDevice, Who, text_message};
 
 /// As somebody has it who has set nothing but where to listen and where to keep the store.
 fn untouched() -> ServerProcess {
@@ -62,13 +62,26 @@ async fn the_first_start_says_all_that_is_needed_and_says_it_once() {
         first.starts_with("listening on http://127.0.0.1:"),
         "{first}"
     );
+    let demo = first.lines().nth(1).expect("a second line");
+    let (address, _) = printed(demo, "demo ")
+        .split_once("  ")
+        .expect("and what it is");
+    assert!(address.ends_with("/demo/"), "{address}");
     let secret = printed(&first, "secret key");
     let password = printed(&first, "operator    admin, password");
     assert_eq!(printed(&first, "app "), APP.to_string());
+    let console = printed(&first, "The console, for operators:").to_owned();
     let user_sig = run_shown(&first, "usersig");
     run_shown(&first, "app set");
 
     server.run().await;
+    // The port is another one now, the rest is as it was printed.
+    let (start, path) = console.rsplit_once(':').expect("a port");
+    assert_eq!(start, "http://127.0.0.1");
+    assert!(path.ends_with("/console/"), "{console}");
+    let mut browser = Browser::new(&server);
+    let role = browser.sign_in("admin", password).await.ok();
+    assert_eq!(role["role"], "administrator");
     let mut phone = TestDevice::offline(&server, Who::new("alice", "phone"));
     phone.user_sig.clone_from(&user_sig);
     let switched = phone

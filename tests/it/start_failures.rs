@@ -65,11 +65,14 @@ async fn a_store_of_a_newer_release() {
             .pragma_update(None, "user_version", version)
             .expect("set");
     };
+    let before: i64 = Connection::open(&file)
+        .and_then(|store| store.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .expect("a version");
     set(9999);
     let why = "store.path: the store has schema 9999, made by a newer release";
     refuses(&mut server, MACHINE, why).await;
     // It was left as it was.
-    set(1);
+    set(before);
     server.run().await;
 }
 

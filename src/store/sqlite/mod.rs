@@ -1,5 +1,6 @@
 //! The embedded store: `SQLite` in WAL mode, one writer thread with group commit, readers apart from it.
 
+mod audit;
 mod checkpoint;
 mod error;
 mod open;
@@ -7,6 +8,7 @@ mod read;
 mod readers;
 mod row;
 mod schema;
+mod statements;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -20,6 +22,7 @@ use tokio::sync::{oneshot, watch};
 
 use super::{Job, Pending, Query, Result, Store, StoreError};
 use readers::Readers;
+use statements::Statements;
 use writer::Writer;
 
 /// How the embedded store is run.
@@ -71,11 +74,22 @@ pub enum OpenError {
     Store(#[from] StoreError),
 }
 
-/// One connection's open transaction.
+/// One connection's transactions, one after the other.
 struct Tx<'c> {
     connection: &'c Connection,
+    statements: Statements<'c>,
     /// The place of the newest log entry. Kept by the writer; readers don't use it.
     position: u64,
+}
+
+impl<'c> Tx<'c> {
+    fn on(connection: &'c Connection) -> Self {
+        Self {
+            connection,
+            statements: Statements::of(connection),
+            position: 0,
+        }
+    }
 }
 
 /// A transaction shows itself by name: what it holds is in the database.

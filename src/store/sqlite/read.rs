@@ -2,52 +2,59 @@
 
 use rusqlite::{OptionalExtension, Params, Row, params};
 
-use super::Tx;
 use super::error::{failure, unreadable};
 use super::row::{self, int};
+use super::statements::Sql;
+use super::{Tx, audit};
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member};
 use crate::domain::message::Entry;
+use crate::domain::retention::Mark;
 use crate::domain::{
-    AccountKey, App, ConversationId, DeviceId, Epoch, GroupId, LogHead, LogId, Millis, Position,
-    RequestId, SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, DeviceId, Epoch, Features, GroupId, LogHead, LogId, Millis,
+    OperatorName, Position, RequestId, SdkAppId, Seq, UserId, Version, View,
 };
-use crate::store::rows::{Account, AuditRecord, DeviceRow, LogKind, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, AuditFilter, AuditPage, AuditRecord, ConsoleSession, DeviceRow, LastChange, LogKind,
+    Operator, RequestRecord,
+};
 use crate::store::{ReadTx, Result};
 
 impl Tx<'_> {
     /// The one row that `sql` finds, if any.
     pub(super) fn one<T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql>,
         params: impl Params,
         read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Option<T>> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        statement
-            .query_row(params, read)
-            .optional()
+        self.statements
+            .with(sql.into(), |statement| {
+                statement.query_row(params, read).optional()
+            })
             .map_err(failure)
     }
 
-    fn many<T>(
+    pub(super) fn many<T>(
         &self,
-        sql: &str,
+        sql: impl Into<Sql>,
         params: impl Params,
         read: impl FnMut(&Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
-        let mut statement = self.connection.prepare_cached(sql).map_err(failure)?;
-        let rows = statement.query_map(params, read).map_err(failure)?;
-        rows.collect::<rusqlite::Result<_>>().map_err(failure)
+        self.statements
+            .with(sql.into(), |statement| {
+                statement.query_map(params, read)?.collect()
+            })
+            .map_err(failure)
     }
 
-    fn count(&self, sql: &str, params: impl Params) -> Result<usize> {
+    fn count(&self, sql: &'static str, params: impl Params) -> Result<usize> {
         let count: Option<i64> = self.one(sql, params, |row| row.get(0))?;
         usize::try_from(count.unwrap_or(0)).map_err(|cause| unreadable("a count", cause))
     }
 }
 
-fn limit(limit: usize) -> i64 {
+pub(super) fn limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
@@ -69,11 +76,29 @@ impl ReadTx for Tx<'_> {
         .ok_or_else(|| unreadable("meta", "no epoch"))
     }
 
+    fn demo_app(&self) -> Result<Option<SdkAppId>> {
+        self.one("SELECT value FROM meta WHERE key = 'demo_app'", [], |row| {
+            row.get(0).map(SdkAppId)
+        })
+    }
+
     fn app(&self, app: SdkAppId) -> Result<Option<App>> {
         self.one(
             &format!("SELECT {} FROM app WHERE id = ?1", row::APP),
             [app.0],
             row::app,
+        )
+    }
+
+    fn features(&self, app: SdkAppId) -> Result<Option<Features>> {
+        self.one(
+            concat!(
+                "SELECT ",
+                row::feature_columns!(),
+                " FROM app WHERE id = ?1"
+            ),
+            [app.0],
+            |row| row::features(row, 0),
         )
     }
 
@@ -85,16 +110,54 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn operator(&self, name: &str) -> Result<Option<Operator>> {
+    fn app_changes(&self) -> Result<u64> {
+        let changes = self.one(
+            "SELECT value FROM meta WHERE key = 'app_changes'",
+            [],
+            |row| row.get::<_, i64>(0),
+        )?;
+        Ok(changes.map_or(0, i64::cast_unsigned))
+    }
+
+    fn last_change(&self, app: SdkAppId, setting: &str) -> Result<Option<LastChange>> {
+        // The action is part of the statement's text: that is how the partial index is found.
         self.one(
-            "SELECT name, password_hash FROM operator WHERE name = ?1",
-            [name],
+            "SELECT actor, time FROM audit WHERE action = 'app.set' AND app = ?1 AND target = ?2
+             ORDER BY id DESC LIMIT 1",
+            params![app.0, setting],
             |row| {
-                Ok(Operator {
-                    name: row.get(0)?,
-                    password_hash: row.get(1)?,
+                Ok(LastChange {
+                    by: row.get(0)?,
+                    time: row.get(1)?,
                 })
             },
+        )
+    }
+
+    fn operator(&self, name: &OperatorName) -> Result<Option<Operator>> {
+        self.one(
+            &format!("SELECT {} FROM operator WHERE name = ?1", row::OPERATOR),
+            [name.as_str()],
+            row::operator,
+        )
+    }
+
+    fn operators(&self) -> Result<Vec<Operator>> {
+        self.many(
+            &format!("SELECT {} FROM operator ORDER BY name", row::OPERATOR),
+            [],
+            row::operator,
+        )
+    }
+
+    fn console_session(&self, token_hash: &[u8]) -> Result<Option<ConsoleSession>> {
+        self.one(
+            &format!(
+                "SELECT {} FROM console_session WHERE token_hash = ?1",
+                row::CONSOLE_SESSION
+            ),
+            [token_hash],
+            row::console_session,
         )
     }
 
@@ -109,6 +172,10 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn account_count(&self, app: SdkAppId) -> Result<usize> {
+        self.count("SELECT COUNT(*) FROM account WHERE app = ?1", [app.0])
+    }
+
     fn account_by_key(&self, key: AccountKey) -> Result<Option<Account>> {
         self.one(
             &format!("SELECT {} FROM account WHERE key = ?1", row::ACCOUNT),
@@ -117,14 +184,57 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn accounts(
+        &self,
+        app: SdkAppId,
+        prefix: &str,
+        after: Option<&UserId>,
+        most: usize,
+    ) -> Result<Vec<Account>> {
+        // What begins alike stands together: it starts at the prefix itself, and ends at the first that doesn't.
+        let mut accounts = self.many(
+            &format!(
+                "SELECT {} FROM account WHERE app = ?1 AND user >= ?2 AND user > ?3 ORDER BY user LIMIT ?4",
+                row::ACCOUNT
+            ),
+            params![app.0, prefix, after.map_or("", UserId::as_str), limit(most)],
+            row::account,
+        )?;
+        if let Some(end) = accounts
+            .iter()
+            .position(|account| !account.user.as_str().starts_with(prefix))
+        {
+            accounts.truncate(end);
+        }
+        Ok(accounts)
+    }
+
     fn view(&self, account: AccountKey, conversation: &ConversationId) -> Result<Option<View>> {
         self.one(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation = ?2",
-                row::VIEW
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation = ?2"
             ),
             params![account.0, conversation.to_string()],
             row::view,
+        )
+    }
+
+    fn view_and_head(
+        &self,
+        account: AccountKey,
+        conversation: &ConversationId,
+    ) -> Result<Option<(View, LogHead)>> {
+        self.one(
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                ", last_seq, last_message_seq, message_count
+                 FROM view JOIN log ON log.id = view.log WHERE account = ?1 AND conversation = ?2"
+            ),
+            params![account.0, conversation.to_string()],
+            |row| Ok((row::view(row)?, row::head(row, row::VIEW_COLUMNS)?)),
         )
     }
 
@@ -135,11 +245,16 @@ impl ReadTx for Tx<'_> {
         most: usize,
     ) -> Result<Vec<View>> {
         self.many(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3",
-                row::VIEW
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation > ?2 ORDER BY conversation LIMIT ?3"
             ),
-            params![account.0, after.map_or_else(String::new, ToString::to_string), limit(most)],
+            params![
+                account.0,
+                after.map_or_else(String::new, ToString::to_string),
+                limit(most)
+            ],
             row::view,
         )
     }
@@ -153,8 +268,10 @@ impl ReadTx for Tx<'_> {
     ) -> Result<Vec<View>> {
         // CROSS JOIN keeps the order: the account's groups, their logs, its views of those.
         self.many(
-            &format!(
-                "SELECT {} FROM view WHERE account = ?1 AND conversation > ?4 AND conversation IN (
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                " FROM view WHERE account = ?1 AND conversation > ?4 AND conversation IN (
                    SELECT conversation FROM view WHERE account = ?1 AND version > ?2
                    UNION
                    SELECT conversation FROM view WHERE account = ?1 AND position > ?3 AND position > 0
@@ -163,8 +280,7 @@ impl ReadTx for Tx<'_> {
                      CROSS JOIN log l ON l.id = m.group_log AND l.position > ?3
                      CROSS JOIN view v ON v.log = l.id AND v.account = ?1
                    WHERE m.account = ?1
-                 ) ORDER BY conversation LIMIT ?5",
-                row::VIEW
+                 ) ORDER BY conversation LIMIT ?5"
             ),
             params![
                 account.0,
@@ -221,7 +337,7 @@ impl ReadTx for Tx<'_> {
         self.one(
             "SELECT last_seq, last_message_seq, message_count FROM log WHERE id = ?1",
             [log.0],
-            row::head,
+            |row| row::head(row, 0),
         )?
         .ok_or_else(|| unreadable("log", "missing"))
     }
@@ -352,6 +468,13 @@ impl ReadTx for Tx<'_> {
         )
     }
 
+    fn device_count(&self, account: AccountKey) -> Result<usize> {
+        self.count(
+            "SELECT COUNT(*) FROM device WHERE account = ?1",
+            [account.0],
+        )
+    }
+
     fn request(
         &self,
         account: AccountKey,
@@ -365,37 +488,76 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn audit(
-        &self,
-        app: Option<SdkAppId>,
-        before: Option<i64>,
-        most: usize,
-    ) -> Result<Vec<AuditRecord>> {
-        self.many(
-            "SELECT id, time, app, actor, action, target, detail FROM audit
-             WHERE (?1 IS NULL OR app = ?1) AND id < ?2 ORDER BY id DESC LIMIT ?3",
-            params![
-                app.map(|app| app.0),
-                before.unwrap_or(i64::MAX),
-                limit(most)
-            ],
+    fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>> {
+        self.one(
+            &format!("SELECT {} FROM audit WHERE id = ?1", row::AUDIT),
+            [id],
             row::audit,
         )
     }
 
-    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<LogId>> {
+    fn audit(
+        &self,
+        filter: &AuditFilter,
+        before: Option<i64>,
+        most: usize,
+        scan: usize,
+    ) -> Result<AuditPage> {
+        audit::search(self, filter, before, most, scan)
+    }
+
+    fn deletions(
+        &self,
+        app: SdkAppId,
+        user: Option<&UserId>,
+        before: Option<i64>,
+        most: usize,
+    ) -> Result<Vec<AuditRecord>> {
+        audit::deletions(self, app, user, before, most)
+    }
+
+    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<(Millis, LogId)>> {
         self.many(
-            "SELECT log FROM erasure WHERE due_at <= ?1 ORDER BY due_at LIMIT ?2",
+            "SELECT due_at, log FROM erasure WHERE due_at <= ?1 ORDER BY due_at, log LIMIT ?2",
             params![now, limit(most)],
+            |row| Ok((row.get(0)?, LogId(row.get(1)?))),
+        )
+    }
+
+    fn logs_from_before(&self, app: SdkAppId, before: Millis, most: usize) -> Result<Vec<LogId>> {
+        self.many(
+            "SELECT id FROM log WHERE app = ?1 AND oldest_time < ?2 ORDER BY oldest_time LIMIT ?3",
+            params![app.0, before, limit(most)],
             |row| row.get(0).map(LogId),
         )
     }
 
-    fn views_of_log(&self, log: LogId) -> Result<Vec<View>> {
-        self.many(
-            &format!("SELECT {} FROM view WHERE log = ?1", row::VIEW),
+    fn mark(&self, log: LogId, seq: Seq) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT seq, time, message_count FROM entry WHERE log = ?1 AND seq >= ?2 ORDER BY seq LIMIT 1",
+            params![log.0, int(seq.0)],
+            row::mark,
+        )
+    }
+
+    fn newest_message(&self, log: LogId) -> Result<Option<Mark>> {
+        self.one(
+            "SELECT last_message_seq, last_message_time, message_count FROM log
+             WHERE id = ?1 AND last_message_time IS NOT NULL",
             [log.0],
-            row::view,
+            row::mark,
+        )
+    }
+
+    fn views_of_log(&self, log: LogId) -> Result<Vec<(AccountKey, View)>> {
+        self.many(
+            concat!(
+                "SELECT ",
+                row::view_columns!(),
+                ", account FROM view WHERE log = ?1"
+            ),
+            [log.0],
+            |row| Ok((AccountKey(row.get("account")?), row::view(row)?)),
         )
     }
 

@@ -10,7 +10,6 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::Tx;
-use super::error::failure;
 use crate::store::{Query, Result, StoreError};
 
 type Done = oneshot::Sender<Result<()>>;
@@ -59,21 +58,20 @@ impl Drop for Readers {
 }
 
 fn serve(connection: &Connection, queued: &Mutex<Receiver<(Query, Done)>>) {
+    let tx = Tx::on(connection);
     loop {
         let next = queued.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((query, done)) = next else { return };
         // The asker may have gone meanwhile; then nobody misses the answer.
-        drop(done.send(read(connection, query)));
+        drop(done.send(read(&tx, query)));
     }
 }
 
-fn read(connection: &Connection, query: Query) -> Result<()> {
-    let transaction = connection.unchecked_transaction().map_err(failure)?;
-    let tx = Tx {
-        connection: &transaction,
-        position: 0,
-    };
-    catch_unwind(AssertUnwindSafe(|| query(&tx)))
-        .map_err(|_| StoreError::Unexpected("a query panicked".into()))
-    // Dropping the transaction ends it: there is nothing to commit.
+fn read(tx: &Tx<'_>, query: Query) -> Result<()> {
+    tx.run("BEGIN")?;
+    let outcome = catch_unwind(AssertUnwindSafe(|| query(tx)))
+        .map_err(|_| StoreError::Unexpected("a query panicked".into()));
+    // There is nothing to commit.
+    tx.run("ROLLBACK")?;
+    outcome
 }

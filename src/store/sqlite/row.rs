@@ -9,12 +9,15 @@ use crate::domain::app::{Features, SecretKey};
 use crate::domain::group::{Group, GroupType, Member, Role};
 use crate::domain::login_policy::{LoginMode, LoginPolicy};
 use crate::domain::message::{Entry, Sender};
+use crate::domain::retention::Mark;
 use crate::domain::view::{Floors, Leaving, Undo};
 use crate::domain::{
     AccountKey, App, DeviceId, LogHead, LogId, Membership, Platform, SdkAppId, Seq, UserId,
     Version, View,
 };
-use crate::store::rows::{Account, AuditRecord, DeviceRow, NewAuditRecord};
+use crate::store::rows::{
+    Account, AuditRecord, ConsoleSession, DeviceRow, NewAuditRecord, Operator,
+};
 
 /// Counters are 64-bit and unsigned here, signed in `SQLite`; none gets near the sign.
 pub(super) fn int(number: u64) -> i64 {
@@ -55,7 +58,7 @@ fn word<T: DeserializeOwned>(row: &Row<'_>, column: usize) -> Result<T> {
 }
 
 pub(super) const APP: &str = "id, keys, admins, sync_conversation_deletion, undo_window, revoke_window, \
-     relationship_check, login_mode, instances_per_platform, disabled, created_at";
+     relationship_check, login_mode, instances_per_platform, history_retention, disabled, created_at";
 
 pub(super) fn app(row: &Row<'_>) -> Result<App> {
     let keys: Vec<String> = json(row, 1)?;
@@ -63,22 +66,60 @@ pub(super) fn app(row: &Row<'_>) -> Result<App> {
         id: SdkAppId(row.get(0)?),
         keys: keys.into_iter().map(SecretKey::new).collect(),
         admins: json(row, 2)?,
-        features: Features {
-            sync_conversation_deletion: row.get(3)?,
-            undo_window: row.get(4)?,
-            revoke_window: row.get(5)?,
-            relationship_check: row.get(6)?,
-            login_policy: LoginPolicy {
-                mode: word::<LoginMode>(row, 7)?,
-                instances_per_platform: row.get(8)?,
-            },
-        },
-        disabled: row.get(9)?,
-        created_at: row.get(10)?,
+        features: features(row, 3)?,
+        disabled: row.get(10)?,
+        created_at: row.get(11)?,
     })
 }
 
-pub(super) const ACCOUNT: &str = "key, app, user, version";
+/// The columns of [`features()`], as text that `concat!` takes.
+macro_rules! feature_columns {
+    () => {
+        "sync_conversation_deletion, undo_window, revoke_window, relationship_check, login_mode, \
+         instances_per_platform, history_retention"
+    };
+}
+pub(super) use feature_columns;
+
+/// An app's features, whose columns begin with `first`.
+pub(super) fn features(row: &Row<'_>, first: usize) -> Result<Features> {
+    Ok(Features {
+        sync_conversation_deletion: row.get(first)?,
+        undo_window: row.get(first + 1)?,
+        revoke_window: row.get(first + 2)?,
+        relationship_check: row.get(first + 3)?,
+        login_policy: LoginPolicy {
+            mode: word::<LoginMode>(row, first + 4)?,
+            instances_per_platform: row.get(first + 5)?,
+        },
+        history_retention: row.get(first + 6)?,
+    })
+}
+
+pub(super) const OPERATOR: &str = "name, password_hash, role, created_at, last_sign_in";
+
+pub(super) fn operator(row: &Row<'_>) -> Result<Operator> {
+    Ok(Operator {
+        name: text(row, 0)?,
+        password_hash: row.get(1)?,
+        role: text(row, 2)?,
+        created_at: row.get(3)?,
+        last_sign_in: row.get(4)?,
+    })
+}
+
+pub(super) const CONSOLE_SESSION: &str = "token_hash, operator, signed_in_at, seen_at";
+
+pub(super) fn console_session(row: &Row<'_>) -> Result<ConsoleSession> {
+    Ok(ConsoleSession {
+        token_hash: row.get(0)?,
+        operator: text(row, 1)?,
+        signed_in_at: row.get(2)?,
+        seen_at: row.get(3)?,
+    })
+}
+
+pub(super) const ACCOUNT: &str = "key, app, user, version, created_at";
 
 pub(super) fn account(row: &Row<'_>) -> Result<Account> {
     Ok(Account {
@@ -86,11 +127,19 @@ pub(super) fn account(row: &Row<'_>) -> Result<Account> {
         app: SdkAppId(row.get(1)?),
         user: text(row, 2)?,
         version: Version(number(row, 3)?),
+        created_at: row.get(4)?,
     })
 }
 
-pub(super) const VIEW: &str = "conversation, log, hidden_upto, history_floor, told_hidden_upto, \
-     told_history_floor, undo, read_upto, read_count, is_pinned, left, version";
+/// The columns of [`view()`], as text that `concat!` takes: statements about views are the most frequent.
+macro_rules! view_columns {
+    () => {
+        "conversation, log, hidden_upto, history_floor, told_hidden_upto, told_history_floor, undo, read_upto, \
+         read_count, is_pinned, left, version"
+    };
+}
+pub(super) use view_columns;
+pub(super) const VIEW_COLUMNS: usize = 12;
 
 pub(super) fn view(row: &Row<'_>) -> Result<View> {
     let undo: Option<[i64; 5]> = optional_json(row, 6)?;
@@ -168,11 +217,12 @@ pub(super) fn left_json(membership: &Membership) -> Option<String> {
     ))
 }
 
-pub(super) fn head(row: &Row<'_>) -> Result<LogHead> {
+/// The end of a log, whose columns begin with `first`.
+pub(super) fn head(row: &Row<'_>, first: usize) -> Result<LogHead> {
     Ok(LogHead {
-        last_seq: seq(row, 0)?,
-        last_message_seq: seq(row, 1)?,
-        message_count: number(row, 2)?,
+        last_seq: seq(row, first)?,
+        last_message_seq: seq(row, first + 1)?,
+        message_count: number(row, first + 2)?,
     })
 }
 
@@ -200,6 +250,14 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
             .map_err(|cause| broken(6, cause))?,
         is_control: row.get(7)?,
         is_revoked: row.get(8)?,
+    })
+}
+
+pub(super) fn mark(row: &Row<'_>) -> Result<Mark> {
+    Ok(Mark {
+        seq: seq(row, 0)?,
+        time: row.get(1)?,
+        message_count: number(row, 2)?,
     })
 }
 
@@ -235,6 +293,8 @@ pub(super) fn device(row: &Row<'_>) -> Result<DeviceRow> {
         sigs_refused_upto: row.get(4)?,
     })
 }
+
+pub(super) const AUDIT: &str = "id, time, app, actor, action, target, detail";
 
 pub(super) fn audit(row: &Row<'_>) -> Result<AuditRecord> {
     Ok(AuditRecord {

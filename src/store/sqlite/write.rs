@@ -3,26 +3,26 @@
 use rusqlite::{Params, params};
 
 use super::Tx;
-use super::error::{failure, unreadable};
+use super::error::unreadable;
 use super::read::log_key;
 use super::row::{self, int};
+use super::statements::Sql;
 use crate::domain::app::SecretKey;
 use crate::domain::group::{Group, Role};
 use crate::domain::message::{Entry, NewEntry};
 use crate::domain::{
-    AccountKey, App, DeviceId, LogHead, LogId, Millis, RequestId, SdkAppId, Seq, UserId, Version,
-    View,
+    AccountKey, App, DeviceId, LogHead, LogId, Millis, OperatorName, RequestId, SdkAppId, Seq,
+    UserId, Version, View,
 };
-use crate::store::rows::{Account, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord};
+use crate::store::rows::{
+    Account, ConsoleSession, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord,
+};
 use crate::store::{Result, WriteTx};
 
 impl Tx<'_> {
     /// Runs a statement; returns how many rows it changed.
-    fn execute(&self, sql: &str, params: impl Params) -> Result<usize> {
-        self.connection
-            .prepare_cached(sql)
-            .and_then(|mut s| s.execute(params))
-            .map_err(failure)
+    fn execute(&self, sql: impl Into<Sql>, params: impl Params) -> Result<usize> {
+        self.statements.execute(sql.into(), params)
     }
 }
 
@@ -34,7 +34,7 @@ impl WriteTx for Tx<'_> {
         let features = &app.features;
         self.execute(
             &format!(
-                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11)",
+                "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
                 row::APP
             ),
             params![
@@ -47,19 +47,106 @@ impl WriteTx for Tx<'_> {
                 features.relationship_check,
                 features.login_policy.mode.as_str(),
                 features.login_policy.instances_per_platform,
+                features.history_retention,
                 app.disabled,
                 app.created_at,
             ],
+        )?;
+        self.execute(
+            "UPDATE meta SET value = value + 1 WHERE key = 'app_changes'",
+            [],
+        )?;
+        Ok(())
+    }
+
+    fn put_demo_app(&mut self, app: SdkAppId) -> Result<()> {
+        self.execute(
+            "INSERT OR REPLACE INTO meta (key, value) VALUES ('demo_app', ?1)",
+            [app.0],
         )?;
         Ok(())
     }
 
     fn put_operator(&mut self, operator: &Operator) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO operator (name, password_hash) VALUES (?1, ?2)",
-            [&operator.name, &operator.password_hash],
+            &format!(
+                "INSERT OR REPLACE INTO operator ({}) VALUES (?1, ?2, ?3, ?4, ?5)",
+                row::OPERATOR
+            ),
+            params![
+                operator.name.as_str(),
+                operator.password_hash,
+                operator.role.as_str(),
+                operator.created_at,
+                operator.last_sign_in,
+            ],
         )?;
         Ok(())
+    }
+
+    fn remove_operator(&mut self, name: &OperatorName) -> Result<()> {
+        self.execute("DELETE FROM operator WHERE name = ?1", [name.as_str()])?;
+        Ok(())
+    }
+
+    fn put_console_session(&mut self, session: &ConsoleSession) -> Result<()> {
+        self.execute(
+            &format!(
+                "INSERT OR REPLACE INTO console_session ({}) VALUES (?1, ?2, ?3, ?4)",
+                row::CONSOLE_SESSION
+            ),
+            params![
+                session.token_hash,
+                session.operator.as_str(),
+                session.signed_in_at,
+                session.seen_at,
+            ],
+        )?;
+        Ok(())
+    }
+
+    fn remove_console_session(&mut self, token_hash: &[u8]) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash = ?1",
+            [token_hash],
+        )?;
+        Ok(())
+    }
+
+    fn keep_newest_console_sessions(&mut self, operator: &OperatorName, keep: usize) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE operator = ?1
+                ORDER BY signed_in_at DESC, token_hash LIMIT -1 OFFSET ?2)",
+            params![operator.as_str(), i64::try_from(keep).unwrap_or(i64::MAX)],
+        )?;
+        Ok(())
+    }
+
+    fn remove_other_console_sessions(
+        &mut self,
+        operator: &OperatorName,
+        except: Option<&[u8]>,
+    ) -> Result<()> {
+        self.execute(
+            "DELETE FROM console_session WHERE operator = ?1 AND token_hash IS NOT ?2",
+            params![operator.as_str(), except],
+        )?;
+        Ok(())
+    }
+
+    fn expire_console_sessions(
+        &mut self,
+        seen: Millis,
+        signed_in: Millis,
+        most: usize,
+    ) -> Result<usize> {
+        // Sign-ins are slow and sessions few: a scan of them is as cheap as an index would be.
+        self.execute(
+            "DELETE FROM console_session WHERE token_hash IN
+               (SELECT token_hash FROM console_session WHERE seen_at < ?1 OR signed_in_at < ?2 LIMIT ?3)",
+            params![seen, signed_in, i64::try_from(most).unwrap_or(i64::MAX)],
+        )
     }
 
     fn create_account(&mut self, app: SdkAppId, user: &UserId, now: Millis) -> Result<Account> {
@@ -73,43 +160,61 @@ impl WriteTx for Tx<'_> {
             app,
             user: user.clone(),
             version: Version(0),
+            created_at: now,
         })
     }
 
     fn bump_version(&mut self, account: AccountKey) -> Result<Version> {
-        self.one(
-            "UPDATE account SET version = version + 1 WHERE key = ?1 RETURNING version",
-            [account.0],
-            |row| row.get(0),
-        )?
-        .map(|version: i64| Version(version.cast_unsigned()))
-        .ok_or_else(|| unreadable("account", "missing"))
+        // Not by RETURNING, for which SQLite keeps a journal of the statement: half as dear again.
+        let version: i64 = self
+            .one(
+                "SELECT version + 1 FROM account WHERE key = ?1",
+                [account.0],
+                |row| row.get(0),
+            )?
+            .ok_or_else(|| unreadable("account", "missing"))?;
+        self.execute(
+            "UPDATE account SET version = ?2 WHERE key = ?1",
+            [account.0, version],
+        )?;
+        Ok(Version(version.cast_unsigned()))
     }
 
     fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()> {
-        self.execute(
-            "INSERT INTO view (account, conversation, log, hidden_upto, history_floor, told_hidden_upto,
-               told_history_floor, undo, read_upto, read_count, is_pinned, left, version)
-             VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)
-             ON CONFLICT DO UPDATE SET hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
+        let conversation = view.conversation.to_string();
+        let undo = view.undo.as_ref().map(row::undo_json);
+        let left = row::left_json(&view.membership);
+        let row = params![
+            account.0,
+            conversation,
+            view.log.0,
+            int(view.floors.hidden_upto.0),
+            int(view.floors.history_floor.0),
+            int(view.told.hidden_upto.0),
+            int(view.told.history_floor.0),
+            undo,
+            int(view.read_upto.0),
+            int(view.read_count),
+            view.is_pinned,
+            left,
+            int(view.version.0),
+        ];
+        // Nearly always it is there. Its log is the same for ever, and to set it would write an index for nothing.
+        let updated = self.execute(
+            "UPDATE view SET hidden_upto = ?4, history_floor = ?5, told_hidden_upto = ?6,
                told_history_floor = ?7, undo = ?8, read_upto = ?9, read_count = ?10, is_pinned = ?11, left = ?12,
-               version = ?13",
-            params![
-                account.0,
-                view.conversation.to_string(),
-                view.log.0,
-                int(view.floors.hidden_upto.0),
-                int(view.floors.history_floor.0),
-                int(view.told.hidden_upto.0),
-                int(view.told.history_floor.0),
-                view.undo.as_ref().map(row::undo_json),
-                int(view.read_upto.0),
-                int(view.read_count),
-                view.is_pinned,
-                row::left_json(&view.membership),
-                int(view.version.0),
-            ],
+               version = ?13
+             WHERE account = ?1 AND conversation = ?2",
+            row,
         )?;
+        if updated == 0 {
+            self.execute(
+                "INSERT INTO view (account, conversation, log, hidden_upto, history_floor, told_hidden_upto,
+                   told_history_floor, undo, read_upto, read_count, is_pinned, left, version)
+                 VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)",
+                row,
+            )?;
+        }
         Ok(())
     }
 
@@ -124,15 +229,28 @@ impl WriteTx for Tx<'_> {
 
     fn append(&mut self, log: LogId, entry: &NewEntry) -> Result<Entry> {
         let position = self.position + 1;
-        let (head, is_group): (LogHead, bool) = self
+        let (before, is_group, is_empty): (LogHead, bool, bool) = self
             .one(
-                "UPDATE log SET last_seq = last_seq + 1, message_count = message_count + ?2,
-                   last_message_seq = CASE WHEN ?2 THEN last_seq + 1 ELSE last_message_seq END, position = ?3
-                 WHERE id = ?1 RETURNING last_seq, last_message_seq, message_count, kind = 'group'",
-                params![log.0, !entry.is_control, int(position)],
-                |row| Ok((row::head(row)?, row.get(3)?)),
+                "SELECT last_seq, last_message_seq, message_count, kind = 'group', oldest_time IS NULL
+                 FROM log WHERE id = ?1",
+                [log.0],
+                |row| Ok((row::head(row, 0)?, row.get(3)?, row.get(4)?)),
             )?
             .ok_or_else(|| unreadable("log", "missing"))?;
+        let head = before.appended(entry.is_control);
+        self.execute(
+            "UPDATE log SET last_seq = ?2, last_message_seq = ?3, message_count = ?4, position = ?5,
+               last_message_time = iif(?6, last_message_time, ?7) WHERE id = ?1",
+            params![
+                log.0,
+                int(head.last_seq.0),
+                int(head.last_message_seq.0),
+                int(head.message_count),
+                int(position),
+                entry.is_control,
+                entry.time,
+            ],
+        )?;
         self.execute(
             "INSERT INTO entry (log, seq, message_count, sender, time, kind, payload, is_control)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -147,6 +265,9 @@ impl WriteTx for Tx<'_> {
                 entry.is_control,
             ],
         )?;
+        if is_empty {
+            self.put_oldest_time(log, Some(entry.time))?;
+        }
         if !is_group {
             self.execute(
                 "UPDATE view SET position = ?2 WHERE log = ?1",
@@ -182,17 +303,27 @@ impl WriteTx for Tx<'_> {
         )
     }
 
-    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+    fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()> {
         self.execute(
-            "INSERT INTO erasure (log, due_at) VALUES (?1, ?2)
-             ON CONFLICT DO UPDATE SET due_at = MAX(due_at, ?2)",
-            params![log.0, due_at],
+            "UPDATE log SET oldest_time = ?2 WHERE id = ?1",
+            params![log.0, time],
         )?;
         Ok(())
     }
 
-    fn unschedule_erasure(&mut self, log: LogId) -> Result<()> {
-        self.execute("DELETE FROM erasure WHERE log = ?1", [log.0])?;
+    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+        self.execute(
+            "INSERT OR IGNORE INTO erasure (due_at, log) VALUES (?1, ?2)",
+            params![due_at, log.0],
+        )?;
+        Ok(())
+    }
+
+    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+        self.execute(
+            "DELETE FROM erasure WHERE due_at = ?1 AND log = ?2",
+            [due_at, log.0],
+        )?;
         Ok(())
     }
 
@@ -267,6 +398,14 @@ impl WriteTx for Tx<'_> {
         Ok(())
     }
 
+    fn note_login(&mut self, account: AccountKey, device: &DeviceId, time: Millis) -> Result<bool> {
+        let updated = self.execute(
+            "UPDATE device SET login_time = MAX(login_time, ?3) WHERE account = ?1 AND id = ?2",
+            params![account.0, device.as_str(), time],
+        )?;
+        Ok(updated > 0)
+    }
+
     fn keep_newest_devices(&mut self, account: AccountKey, keep: usize) -> Result<()> {
         self.execute(
             "DELETE FROM device WHERE account = ?1 AND id IN
@@ -297,7 +436,7 @@ impl WriteTx for Tx<'_> {
         record: &RequestRecord,
     ) -> Result<()> {
         self.execute(
-            "INSERT OR REPLACE INTO request (account, device, id, fingerprint, answer, time)
+            "INSERT INTO request (account, device, id, fingerprint, answer, time)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 account.0,
@@ -313,8 +452,7 @@ impl WriteTx for Tx<'_> {
 
     fn expire_requests(&mut self, before: Millis, most: usize) -> Result<usize> {
         self.execute(
-            "DELETE FROM request WHERE (account, device, id) IN
-               (SELECT account, device, id FROM request WHERE time < ?1 ORDER BY time LIMIT ?2)",
+            "DELETE FROM request WHERE key IN (SELECT key FROM request ORDER BY key LIMIT ?2) AND time < ?1",
             params![before, i64::try_from(most).unwrap_or(i64::MAX)],
         )
     }

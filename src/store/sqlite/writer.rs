@@ -48,10 +48,9 @@ impl Writer {
             .name("chatsync-write".into())
             .spawn(move || {
                 Writing {
-                    connection,
+                    tx: Tx::on(&connection),
                     checkpoints,
                     fail,
-                    position: 0,
                 }
                 .serve(&queued, &committed, most);
             })?;
@@ -90,23 +89,21 @@ impl Drop for Writer {
     }
 }
 
-struct Writing {
-    connection: Connection,
+struct Writing<'c> {
+    tx: Tx<'c>,
     checkpoints: Checkpoints,
     fail: watch::Sender<Option<StoreError>>,
-    /// The place of the newest log entry.
-    position: u64,
 }
 
-impl Writing {
+impl Writing<'_> {
     fn serve(
         mut self,
         queued: &Receiver<Box<dyn Job>>,
         committed: &SyncSender<Answers>,
         most: usize,
     ) {
-        match newest_position(&self.connection) {
-            Ok(position) => self.position = position,
+        match newest_position(self.tx.connection) {
+            Ok(position) => self.tx.position = position,
             Err(error) => {
                 self.fail.send_replace(Some(error));
                 return;
@@ -121,7 +118,7 @@ impl Writing {
             if committed.send(answers).is_err() {
                 return;
             }
-            let verdict = verdict.and_then(|()| self.checkpoints.finish(&self.connection));
+            let verdict = verdict.and_then(|()| self.checkpoints.finish(self.tx.connection));
             if let Err(error @ StoreError::Unknown(_)) = verdict {
                 tracing::error!(%error, "the store can't go on");
                 self.fail.send_replace(Some(error));
@@ -133,26 +130,26 @@ impl Writing {
 
     /// Runs a group as one transaction. If the store fails, it fails for the whole group.
     fn commit(&mut self, mut group: Vec<Box<dyn Job>>) -> (Answers, Result<()>) {
-        let rows = self.connection.total_changes();
-        let before = self.position;
+        let rows = self.tx.connection.total_changes();
+        let before = self.tx.position;
         let run = self.run(&mut group);
         let verdict = run.and_then(|outcomes| {
-            self.connection
-                .prepare_cached("COMMIT")
-                .and_then(|mut s| s.execute([]))
+            self.tx
+                .statements
+                .with("COMMIT".into(), |statement| statement.execute([]))
                 .map_err(commit_failure)?;
             Ok(outcomes)
         });
         match verdict {
             Ok(outcomes) => {
                 self.checkpoints
-                    .wrote(self.connection.total_changes() - rows);
+                    .wrote(self.tx.connection.total_changes() - rows);
                 (group.into_iter().zip(outcomes).collect(), Ok(()))
             }
             Err(error) => {
-                self.position = before;
-                if !self.connection.is_autocommit()
-                    && let Err(error) = self.connection.execute_batch("ROLLBACK")
+                self.tx.position = before;
+                if !self.tx.connection.is_autocommit()
+                    && let Err(error) = self.tx.connection.execute_batch("ROLLBACK")
                 {
                     tracing::warn!(%error, "rollback failed");
                 }
@@ -169,39 +166,52 @@ impl Writing {
     }
 
     fn run(&mut self, group: &mut [Box<dyn Job>]) -> Result<Vec<std::result::Result<(), Abort>>> {
-        let execute = |sql| -> Result<()> {
-            self.connection
-                .prepare_cached(sql)
-                .and_then(|mut s| s.execute([]))
-                .map_err(failure)?;
-            Ok(())
-        };
-        execute("BEGIN IMMEDIATE")?;
+        let tx = &mut self.tx;
+        tx.run("BEGIN IMMEDIATE")?;
         let mut outcomes = Vec::with_capacity(group.len());
         for job in group {
-            execute("SAVEPOINT job")?;
-            let mut tx = Tx {
-                connection: &self.connection,
-                position: self.position,
-            };
-            let outcome =
-                catch_unwind(AssertUnwindSafe(|| job.run(&mut tx))).unwrap_or_else(|_| {
-                    Err(Abort::Store(StoreError::Unexpected(
-                        "an operation panicked".into(),
-                    )))
-                });
-            match outcome {
-                Ok(()) => self.position = tx.position,
+            // To undo one job alone SQLite has to keep a copy of each page it changes, which costs as much again.
+            let is_undoable = !job.decides_first();
+            if is_undoable {
+                tx.run("SAVEPOINT job")?;
+            }
+            let (written, position) = (tx.connection.total_changes(), tx.position);
+            let outcome = catch_unwind(AssertUnwindSafe(|| job.run(tx))).unwrap_or_else(|_| {
+                Err(Abort::Store(StoreError::Unexpected(
+                    "an operation panicked".into(),
+                )))
+            });
+            match &outcome {
+                Ok(()) => {}
                 // The disk is full or failing: that is nobody's own.
                 Err(Abort::Store(error @ (StoreError::Refused(_) | StoreError::Unknown(_)))) => {
-                    return Err(error);
+                    return Err(error.clone());
                 }
-                Err(_) => execute("ROLLBACK TO job")?,
+                Err(_) if is_undoable => {
+                    tx.position = position;
+                    tx.run("ROLLBACK TO job")?;
+                }
+                Err(_) if tx.connection.total_changes() == written => {}
+                Err(error) => {
+                    tracing::error!(%error, "an operation failed halfway");
+                    return Err(StoreError::Refused(
+                        "an operation of the same commit failed halfway".into(),
+                    ));
+                }
             }
-            execute("RELEASE job")?;
+            if is_undoable {
+                tx.run("RELEASE job")?;
+            }
             outcomes.push(outcome);
         }
         Ok(outcomes)
+    }
+}
+
+impl Tx<'_> {
+    /// Runs a statement that begins or ends something.
+    pub(super) fn run(&self, sql: &'static str) -> Result<()> {
+        self.statements.execute(sql.into(), []).map(drop)
     }
 }
 

@@ -84,7 +84,7 @@ impl Device {
         let sync = self
             .context
             .engine
-            .sync(self.registration.account(), self.app, cursor)
+            .sync(self.registration.account(), self.registration.app(), cursor)
             .await?;
         self.registration.observe_head(sync.version);
         self.claim().sync_ends(sync.is_completed);

@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, ready};
 use std::time::Instant;
 
-use prometheus_client::metrics::histogram::Histogram;
 use tokio_tungstenite::tungstenite::Bytes;
 
 use super::frame::{Lead, Opcode};
 use super::socket::Socket;
 use crate::hub::{Frame, Rest, Sent, Wire};
+use crate::transport::latency::Latency;
 use crate::transport::{Context, Peer};
 
 /// Parts of one write.
@@ -50,7 +50,7 @@ impl<S: Socket> Wire for Line<S> {
     }
 }
 
-fn observe(latency: &Histogram, committed: Instant) {
+fn observe(latency: &Latency, committed: Instant) {
     latency.observe(committed.elapsed().as_secs_f64());
 }
 

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
+use crate::engine::usersig::Refused;
 use crate::engine::{Denied, EngineError, Identity};
 use crate::hub::{Arrival, Arriving, NoPlace, Registration};
 use crate::protocol::close::Close;
@@ -40,6 +41,10 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         Ok(registration) => registration,
         Err(NoPlace::AccountFull { most }) => return full(&session, &id, most),
         Err(NoPlace::LoggedOut) => return fail(session, &id, Denied::Withdrawn.into()),
+        Err(NoPlace::AppDisabled) => return fail(session, &id, Denied::AppDisabled.into()),
+        Err(NoPlace::KeyRetired) => {
+            return fail(session, &id, Denied::Credential(Refused::Expired).into());
+        }
     };
     let sync = match engine
         .sync(identity.account, identity.app, login.cursor.as_deref())
@@ -75,14 +80,7 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let identified = Identified::new(
-        context,
-        registration,
-        identity.app,
-        identity.user,
-        expires,
-        is_completed,
-    );
+    let identified = Identified::new(context, registration, identity.user, expires, is_completed);
     Turn {
         reply: Reply::Frame(frame),
         next: Next::Become(Session::Identified(identified)),
@@ -95,6 +93,8 @@ fn register(
     arriving: Arriving,
 ) -> Result<Registration, NoPlace> {
     let arrival = Arrival {
+        app: identity.app,
+        key: identity.key,
         account: identity.account,
         device: identity.device.clone(),
         platform: identity.platform,

@@ -10,8 +10,8 @@ use super::claim::Claim;
 use super::limit::Verdict;
 use super::timers::Tick;
 use super::{calls, login};
+use crate::domain::UserId;
 use crate::domain::cursor::Since;
-use crate::domain::{SdkAppId, UserId};
 use crate::engine::{Actor, EngineError};
 use crate::hub::{Outbox, Registration, Wire};
 use crate::protocol::answer;
@@ -19,7 +19,6 @@ use crate::protocol::close::Close;
 use crate::protocol::code::Code;
 use crate::protocol::jsonrpc::{self, ErrorObject, Id, error_frame, result_frame};
 use crate::protocol::method::Call;
-use crate::transport::metrics::Answered;
 use crate::transport::{Context, Peer, error};
 use serde::Serialize;
 use serde_json::json;
@@ -92,7 +91,6 @@ pub(super) struct Identified(Arc<Device>);
 pub(super) struct Device {
     pub(super) context: Arc<Context>,
     pub(super) registration: Registration,
-    pub(super) app: SdkAppId,
     pub(super) user: UserId,
     /// When its credential runs out.
     pub(super) expires: Tick,
@@ -168,7 +166,6 @@ impl Identified {
     pub(super) fn new(
         context: Arc<Context>,
         registration: Registration,
-        app: SdkAppId,
         user: UserId,
         expires: Tick,
         is_completed: bool,
@@ -176,7 +173,6 @@ impl Identified {
         Self(Arc::new(Device {
             context,
             registration,
-            app,
             user,
             expires,
             claim: Mutex::new(Claim::at_login(is_completed)),
@@ -239,13 +235,13 @@ impl Identified {
 impl Device {
     /// Who acts; made for each call, since the hub knows most of it already.
     pub(super) fn actor(&self) -> Actor {
-        Actor {
-            app: self.app,
-            user: self.user.clone(),
-            account: self.registration.account(),
-            device: Some(self.registration.device()),
-            connection: Some(self.registration.id()),
-        }
+        Actor::device(
+            self.registration.app(),
+            self.user.clone(),
+            self.registration.account(),
+            self.registration.device(),
+            self.registration.id(),
+        )
     }
 
     pub(super) fn claim(&self) -> MutexGuard<'_, Claim> {
@@ -288,6 +284,5 @@ pub(super) fn refused(
 }
 
 fn count(context: &Context, method: &'static str, code: i32) {
-    let answered = Answered { method, code };
-    context.metrics.requests.get_or_create(&answered).inc();
+    context.metrics.answered(method, code);
 }

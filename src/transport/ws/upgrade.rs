@@ -183,7 +183,8 @@ fn is_allowed(origin: Option<&HeaderValue>, allowed: &[String]) -> bool {
     }
 }
 
-fn is_loopback(origin: &str) -> bool {
+/// Whether a browser that sends this origin shows a page of its own machine.
+pub(in crate::transport) fn is_loopback(origin: &str) -> bool {
     let Some(authority) = origin
         .strip_prefix("http://")
         .or_else(|| origin.strip_prefix("https://"))

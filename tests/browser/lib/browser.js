@@ -10,10 +10,14 @@ const AXE = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
 /** Where screenshots are put for review. */
 const SCREENSHOTS = process.env.SCREENSHOTS ?? new URL('../screenshots/', import.meta.url).pathname;
 
-export async function startBrowser() {
+/** @param {...string} more arguments: names that lead to this machine, for example */
+export async function startBrowser(...more) {
   return chromium.launch({
     executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--no-first-run'],
+    args: [
+      '--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update',
+      '--disable-sync', '--no-first-run', ...more,
+    ],
   });
 }
 
@@ -43,6 +47,8 @@ export async function screenshot(page, name) {
 
 /** No serious or critical violation of the accessibility rules on the page as it is now. */
 export async function accessible(page) {
+  // What is just fading in has too little contrast for an instant; the page is looked at standing still.
+  await page.emulateMedia({ reducedMotion: 'reduce' });
   // The page's policy allows no foreign script; evaluated as the debugger does, it is not one.
   const { readFileSync } = await import('node:fs');
   await page.evaluate(readFileSync(AXE, 'utf8'));
@@ -52,5 +58,6 @@ export async function accessible(page) {
       .filter(({ impact }) => impact === 'serious' || impact === 'critical')
       .map(({ id, help, nodes }) => `${id}: ${help}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`);
   });
+  await page.emulateMedia({ reducedMotion: null });
   assert.deepEqual(found, []);
 }

@@ -3,7 +3,8 @@
 //! Each case is a list of random steps, made one after the other on a real server over real sockets: sends,
 //! deletions (with and without history, of what was known or of all, with replies lost and retried), restores,
 //! reads, pins, revokes, people leaving and joining; devices that go, come back, or start over; bursts that
-//! overflow their queues; the switch flipped; the server restarted; time passing. `CONVERGENCE_CASES` sets how
+//! overflow their queues; the switch flipped; the server restarted; time passing, and with it what is kept of the
+//! history in some cases. `CONVERGENCE_CASES` sets how
 //! many cases, `CONVERGENCE_SEED` repeats a run.
 
 mod model;
@@ -138,12 +139,13 @@ fn every_device_ends_equal_to_the_model() {
 
     // A step shrinks to none at all, so that a failing case ends with those that matter.
     let steps = prop::collection::vec(prop::option::weighted(0.99, step()), STEPS);
-    let case = (any::<bool>(), steps);
-    let outcome = TestRunner::new_with_rng(config, rng).run(&case, |(synced, steps)| {
+    let kept = prop::option::weighted(0.3, 1..15i64);
+    let case = (any::<bool>(), kept, steps);
+    let outcome = TestRunner::new_with_rng(config, rng).run(&case, |(synced, kept, steps)| {
         // The case runs as a task of its own, so that a failed assertion is a failed case.
         let task = runtime
             .handle()
-            .spawn(run(synced, steps.into_iter().flatten().collect()));
+            .spawn(run(synced, kept, steps.into_iter().flatten().collect()));
         runtime.block_on(task).map_err(|error| {
             let panic = error.into_panic();
             let text = panic.downcast_ref::<String>().map(String::as_str);
@@ -153,14 +155,14 @@ fn every_device_ends_equal_to_the_model() {
     });
     match outcome {
         Ok(()) => {}
-        Err(TestError::Fail(reason, (synced, steps))) => {
+        Err(TestError::Fail(reason, (synced, kept, steps))) => {
             let steps: Vec<_> = steps
                 .iter()
                 .flatten()
                 .map(|step| format!("  {step:?}"))
                 .collect();
             panic!(
-                "CONVERGENCE_SEED={seed}: {reason}\nsynced: {synced}\n{}",
+                "CONVERGENCE_SEED={seed}: {reason}\nsynced: {synced}\nkept: {kept:?} days\n{}",
                 steps.join("\n")
             );
         }
@@ -174,8 +176,8 @@ fn number(name: &str) -> Option<u64> {
         .map(|text| text.parse().expect("a number"))
 }
 
-async fn run(synced: bool, steps: Vec<Step>) {
-    let mut world = World::new(synced).await;
+async fn run(synced: bool, kept: Option<i64>, steps: Vec<Step>) {
+    let mut world = World::new(synced, kept).await;
     for step in steps {
         world = world.take(step).await;
     }

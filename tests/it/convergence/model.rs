@@ -33,6 +33,8 @@ struct Entry {
     is_message: bool,
     is_revoked: bool,
     sender: Option<usize>,
+    /// Set when it is appended.
+    time: i64,
 }
 
 impl Entry {
@@ -41,6 +43,7 @@ impl Entry {
             is_message: true,
             is_revoked: false,
             sender,
+            time: 0,
         }
     }
 
@@ -89,6 +92,8 @@ pub(super) struct Line {
 pub(super) struct Model {
     pub(super) synced: bool,
     pub(super) now: i64,
+    /// How long history is kept.
+    pub(super) kept: Option<i64>,
     pair: Vec<Entry>,
     team: Vec<Entry>,
     system: [Vec<Entry>; 2],
@@ -103,10 +108,11 @@ pub(super) const UNDO_WINDOW: i64 = 7 * 24 * 3600 * 1000;
 
 impl Model {
     /// Alice's group, with Bob in it: he has a notice, and both have seen him join.
-    pub(super) fn new(synced: bool, now: i64) -> Self {
+    pub(super) fn new(synced: bool, kept: Option<i64>, now: i64) -> Self {
         let mut model = Self {
             synced,
             now,
+            kept,
             pair: Vec::new(),
             team: Vec::new(),
             system: [Vec::new(), Vec::new()],
@@ -196,7 +202,46 @@ impl Model {
         self.views[user].get(&conv).is_some_and(|view| view.secret)
     }
 
-    fn append(&mut self, user: usize, conv: Conv, entry: Entry) {
+    fn has_expired(&self, entry: &Entry) -> bool {
+        self.kept.is_some_and(|kept| entry.time < self.now - kept)
+    }
+
+    /// What has expired counts as read; a conversation whose newest message has is gone.
+    pub(super) fn sweep(&mut self) {
+        for user in [ALICE, BOB] {
+            for conv in Conv::ALL {
+                let newest = self.newest_message(user, conv);
+                let entries = self.visible(user, conv);
+                let end = entries
+                    .iter()
+                    .rposition(|entry| self.has_expired(entry))
+                    .map_or(0, |at| at + 1);
+                let Some(view) = self.views[user].get(&conv) else {
+                    continue;
+                };
+                let is_unread = (view.read..end).any(|at| entries[at].is_message);
+                let is_gone =
+                    0 < newest && newest <= end && newest > view.hidden.min(view.told_hidden);
+                let view = self.view(user, conv);
+                if is_unread {
+                    view.read = end;
+                }
+                if is_gone {
+                    view.hidden = view.hidden.max(newest);
+                    view.floor = view.floor.max(newest);
+                    view.told_hidden = view.told_hidden.max(newest);
+                    view.told_floor = view.told_floor.max(newest);
+                    view.pinned = false;
+                }
+                if is_unread || is_gone {
+                    self.next_version(user);
+                }
+            }
+        }
+    }
+
+    fn append(&mut self, user: usize, conv: Conv, mut entry: Entry) {
+        entry.time = self.now;
         let is_message = entry.is_message;
         match conv {
             Conv::Pair => self.pair.push(entry),
@@ -251,7 +296,8 @@ impl Model {
         let own =
             |entry: &Entry| entry.is_message && !entry.is_revoked && entry.sender == Some(user);
         let at = self.visible(user, conv).iter().rposition(own)? + 1;
-        (at > view.floor && self.may_send(user, conv)).then_some(at)
+        let is_kept = at > view.floor && !self.has_expired(&self.log(user, conv)[at - 1]);
+        (is_kept && self.may_send(user, conv)).then_some(at)
     }
 
     pub(super) fn revoke(&mut self, user: usize, conv: Conv, seq: usize) {
@@ -324,8 +370,11 @@ impl Model {
         let mut done = Vec::new();
         for &conv in list {
             let is_listed = self.is_listed(user, conv);
+            let newest = self.newest_message(user, conv);
+            let is_gone = newest > 0 && self.has_expired(&self.log(user, conv)[newest - 1]);
             let restored = match self.views[user].get_mut(&conv) {
                 None => false,
+                Some(_) if is_gone => false,
                 Some(view) => match view.undo {
                     Some((floors, at)) if now - at <= UNDO_WINDOW => {
                         [view.hidden, view.floor, view.told_hidden, view.told_floor] = floors;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::Step;
 use super::model::{ALICE, BOB, Conv, DEVICES, Model, USERS};
-use crate::harness::{Host, TestDevice, TestServer, Who, text_message};
+use crate::harness::{DAY, Host, TestDevice, TestServer, Who, text_message};
 
 const NAMES: [&str; DEVICES] = ["phone", "laptop", "browser"];
 
@@ -16,7 +16,8 @@ pub(super) struct World {
 }
 
 impl World {
-    pub(super) async fn new(synced: bool) -> Self {
+    /// `kept`: days that history is kept.
+    pub(super) async fn new(synced: bool, kept: Option<i64>) -> Self {
         let server = TestServer::with(|settings| {
             // Small enough that a burst overflows it.
             settings.limits.queue_frames = 3;
@@ -24,13 +25,17 @@ impl World {
         })
         .await;
         server.set_switch(synced).await;
+        let kept = kept.map(|days| days * DAY);
+        server
+            .change_app(move |app| app.features.history_retention = kept)
+            .await;
         let mut devices = [Vec::new(), Vec::new()];
         for user in [ALICE, BOB] {
             for name in NAMES {
                 devices[user].push(server.device(USERS[user], name).await);
             }
         }
-        let mut model = Model::new(synced, server.now());
+        let mut model = Model::new(synced, kept, server.now());
         for user in [ALICE, BOB] {
             for device in 0..DEVICES {
                 model.online[user][device] = true;
@@ -124,8 +129,10 @@ impl World {
             }
             Step::Restart => self = self.restart().await,
             Step::Wait { days } => {
-                self.server.clock.advance(days * 24 * 3600 * 1000);
+                self.server.clock.advance(days * DAY);
                 self.server.sweep().await;
+                self.model.now = self.server.now();
+                self.model.sweep();
             }
             Step::Check => self.check().await,
         }
@@ -328,7 +335,8 @@ impl World {
     }
 
     async fn membership(&mut self, add: bool) {
-        if add == self.model.bob_is_member() {
+        // When what he had goes depends on what the others let go of: that has stories of its own.
+        if add == self.model.bob_is_member() || self.model.kept.is_some() {
             return;
         }
         self.awake((ALICE, 0)).await;

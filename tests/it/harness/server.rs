@@ -100,6 +100,11 @@ impl TestServer {
         self.device(user, &format!("new-{}", unused_number())).await
     }
 
+    /// The file that holds everything.
+    pub(crate) fn store_file(&self) -> std::path::PathBuf {
+        data(&self.folder).join("chatsync.db")
+    }
+
     pub(crate) fn engine(&self) -> &Arc<Engine> {
         &self.running.engine
     }

@@ -152,7 +152,13 @@ impl World {
             created_at: engine.now(),
         };
         engine.create_app(app, "test").await.unwrap();
-        let context = Context::new(Arc::new(engine), hub, settings.server, settings.limits);
+        let context = Context::new(
+            Arc::new(engine),
+            hub,
+            settings.server,
+            settings.limits,
+            &settings.demo,
+        );
         let context = Arc::new(context);
         let timing = Arc::clone(&context);
         // Not the server's own: a drain waits for that one's tasks.

@@ -1,0 +1,178 @@
+//! Some devices read nothing for a while: their own account and others must not notice, the server's memory must
+//! not grow without bound, and they must catch up once they read again.
+
+use std::thread;
+
+use clap::Args;
+
+use super::load::Load;
+use super::{Common, Scenario, memory, opened, real, roomy};
+use crate::Fallible;
+use crate::client::order::{Action, Block, Drive, Order, Resume, Tally};
+use crate::fleet::{Fleet, Manner};
+use crate::report::{Axis, Report};
+use crate::schedule::Arrivals;
+
+/// How much slower others may get.
+const TARGET: f64 = 2.0;
+/// Most that the server's memory may grow by meanwhile.
+const TARGET_MIB: f64 = 25.0;
+
+/// `load-tests slow`
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Slow {
+    /// Accounts of which one device reads nothing
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..))]
+    accounts: u32,
+    /// Deletions of 100 conversations a second, of these accounts
+    #[arg(long, value_name = "NUMBER", default_value_t = 200.0)]
+    rate: f64,
+    /// Other accounts, with as many devices, that delete one conversation at a time
+    #[arg(long, value_name = "NUMBER", default_value_t = 200)]
+    others: u32,
+    /// Deletions a second of those
+    #[arg(long, value_name = "NUMBER", default_value_t = 200.0)]
+    others_rate: f64,
+    /// Seconds that they read nothing; the server closes them after 10
+    #[arg(long, value_name = "SECONDS", default_value_t = 25)]
+    seconds: u64,
+}
+
+const DEVICES: u32 = 4;
+
+impl Scenario for Slow {
+    fn run(&self, common: &Common) -> Fallible<Report> {
+        let (block, others) = (
+            Block::new(0, self.accounts, DEVICES),
+            Block::new(1_000_000, self.others, DEVICES),
+        );
+        let server = common
+            .which
+            .serve(&roomy(block.connections() + others.connections()))?;
+        let mut report = Report::new("slow", &server);
+        let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
+        let mut beside = Fleet::start(&server.access, &[others], common.fleet)?;
+        opened(
+            &mut report,
+            &fleet.open(0, block.connections(), Manner::steady())?,
+            block.connections(),
+        );
+        opened(
+            &mut report,
+            &beside.open(0, others.connections(), Manner::steady())?,
+            others.connections(),
+        );
+        fleet.seed(0, 100)?;
+        beside.seed(0, 10)?;
+        let drive = |rate, batch| Drive {
+            block: 0,
+            arrivals: Arrivals::Poisson,
+            rate,
+            millis: self.seconds * 1000,
+            mix: vec![(1, Action::Delete { batch })],
+            conversations: if batch == 1 { 10 } else { 100 },
+        };
+
+        // The same work with everybody reading, then with some that don't.
+        let mut found = Vec::new();
+        for stalls in [false, true] {
+            fleet.each("stalling", |_| Order::Stall {
+                block: 0,
+                on: stalls,
+            })?;
+            let before = memory(&server)?;
+            let (load, mut tally) = thread::scope(|scope| -> Fallible<(Load, Tally)> {
+                // Errors of another thread are told as text.
+                let fleet = &mut fleet;
+                let one = scope.spawn(move || {
+                    let driven = fleet.drive_on("deleting", &drive(self.rate, 100));
+                    driven.map_err(|error| error.to_string())
+                });
+                let load = Load::run(&server, &mut beside, "others", &drive(self.others_rate, 1))?;
+                Ok((
+                    load,
+                    one.join()
+                        .map_err(|_| "the thread of the slow panicked")??,
+                ))
+            })?;
+            let grown = real(memory(&server)?.anonymous) - real(before.anonymous);
+            tally += fleet.each("reading again", |_| Order::Stall {
+                block: 0,
+                on: false,
+            })?;
+            // Each reads what the kernels hold, and then a hint, or that it was closed.
+            tally += fleet.settle()?;
+            let manner = Manner {
+                resume: Resume::Cursor,
+                ..Manner::steady()
+            };
+            tally += fleet.open(0, block.connections(), manner)?;
+            tally += fleet.settle()?;
+            report.judge(tally.faults);
+            report.judge(load.tally.faults);
+            found.push((load, tally, grown));
+        }
+        Self::report(&mut report, &found[0], &found[1]);
+        report.close(&server);
+        Ok(report)
+    }
+}
+
+impl Slow {
+    fn report(report: &mut Report, alone: &(Load, Tally, f64), slow: &(Load, Tally, f64)) {
+        let p99 = |tally: &Tally| tally.delivery.percentile(99.0);
+        let tally = &slow.1;
+        report.figure(
+            "deletions of accounts with a slow device",
+            real(tally.answered),
+            "",
+        );
+        report.figure(
+            "to the answer, p99, with a slow device",
+            tally.answer.percentile(99.0),
+            "ms",
+        );
+        report.figure(
+            "to the answer, p99, without",
+            alone.1.answer.percentile(99.0),
+            "ms",
+        );
+        report.figure("hints in place of notifications", real(tally.hints), "");
+        report.figure(
+            "closed with 4410",
+            real(tally.closed.get(&4410).copied().unwrap_or(0)),
+            "",
+        );
+        report.figure("came back with their cursor", real(tally.opened), "");
+        report.figure("others, p99, while all read", p99(&alone.0.tally), "ms");
+        report.figure("others, p99, while some don't", p99(&slow.0.tally), "ms");
+        report.at_most(
+            "others' p99 while some don't read",
+            p99(&slow.0.tally) / p99(&alone.0.tally),
+            TARGET,
+            "",
+        );
+        let grown = slow.2 / 1024.0 / 1024.0;
+        report.at_most(
+            "server's memory grown while some don't read",
+            grown,
+            TARGET_MIB,
+            "MiB",
+        );
+        let noticed = tally.hints + tally.opened;
+        if noticed == 0 {
+            report.notes.push(
+                "no queue ever filled: the kernel held all; raise --rate or --seconds".into(),
+            );
+        }
+        report.chart(
+            "Other accounts' latency",
+            Axis::linear("percent of all"),
+            Axis::logarithmic("ms"),
+            vec![
+                ("while all read".into(), alone.0.tally.delivery.curve()),
+                ("while some don't".into(), slow.0.tally.delivery.curve()),
+            ],
+        );
+    }
+}

@@ -1,0 +1,264 @@
+//! The server under load: one that is started for the run, or one that is running.
+
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use tempfile::TempDir;
+
+use crate::Fallible;
+use crate::client::order::Access;
+use crate::wire::Protocol;
+
+pub(crate) const APP: u32 = 1_400_000_001;
+/// For the server to notice that clients have gone, and between two looks.
+const PATIENCE: Duration = Duration::from_mins(1);
+const PAUSE: Duration = Duration::from_millis(20);
+const SECRET_KEY: &str = "of-no-use-to-anybody";
+
+/// Which server.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Which {
+    /// The server's program; it is started in a temporary folder [default: chatsync beside this program]
+    #[arg(long, value_name = "FILE", global = true)]
+    server: Option<PathBuf>,
+    /// A server that runs already, instead: its address and port
+    #[arg(long, value_name = "HOST:PORT", global = true, requires = "secret_key")]
+    url: Option<String>,
+    /// That server's app
+    #[arg(long, value_name = "ID", global = true, default_value_t = APP)]
+    app: u32,
+    /// That app's secret key
+    #[arg(long, value_name = "KEY", global = true)]
+    secret_key: Option<String>,
+    /// That server's process, if it is on this machine: for memory and processor time
+    #[arg(long, value_name = "PID", global = true)]
+    pid: Option<u32>,
+}
+
+/// A server that answers. Dropping it stops it if it was started here.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) access: Access,
+    /// None: on another machine.
+    pub(crate) pid: Option<u32>,
+    /// Settings that differ from the defaults.
+    pub(crate) raised: Vec<(String, String)>,
+    started: Option<Started>,
+}
+
+#[derive(Debug)]
+struct Started {
+    child: Child,
+    program: PathBuf,
+    /// Its settings, its store, its log.
+    folder: TempDir,
+}
+
+impl Which {
+    /// The server, started if need be with the switch on and with `limits` (of the section `limits`) raised.
+    pub(crate) fn serve(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
+        match (&self.url, &self.secret_key) {
+            (Some(url), Some(key)) => self.running(url, key),
+            _ => self.start(limits),
+        }
+    }
+
+    fn running(&self, url: &str, key: &str) -> Fallible<Server> {
+        let host = url
+            .trim_start_matches("http://")
+            .trim_start_matches("ws://");
+        let host = host.split('/').next().unwrap_or(host);
+        let server = host
+            .to_socket_addrs()?
+            .next()
+            .ok_or("the address has no host")?;
+        Ok(Server {
+            access: Access {
+                protocol: Protocol::Chatsync,
+                server,
+                app: self.app,
+                secret_key: key.to_owned(),
+            },
+            pid: self.pid,
+            raised: Vec::new(),
+            started: None,
+        })
+    }
+
+    fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
+        let program = match &self.server {
+            Some(program) => program.clone(),
+            None => std::env::current_exe()?.with_file_name("chatsync"),
+        };
+        let folder = tempfile::tempdir()?;
+        fs::write(folder.path().join("chatsync.toml"), settings(folder.path()))?;
+        let raised: Vec<_> = limits
+            .iter()
+            .map(|(name, value)| (format!("limits.{name}"), value.to_string()))
+            .collect();
+        let variables = raised.iter().map(|(name, value)| {
+            (
+                format!("CHATSYNC__{}", name.to_uppercase().replace('.', "__")),
+                value.clone(),
+            )
+        });
+        let child = Command::new(&program)
+            .arg("serve")
+            .arg("--config")
+            .arg(folder.path().join("chatsync.toml"))
+            .env("CHATSYNC__LOG__FILTER", "warn")
+            .envs(variables)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(File::create(folder.path().join("log"))?)
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        let (pid, mut started) = (
+            child.id(),
+            Started {
+                child,
+                program,
+                folder,
+            },
+        );
+        let server = listening(&mut started.child)
+            .map_err(|error| format!("the server did not start: {error}\n{}", started.log()))?;
+        Ok(Server {
+            access: Access {
+                protocol: Protocol::Chatsync,
+                server,
+                app: APP,
+                secret_key: SECRET_KEY.into(),
+            },
+            pid: Some(pid),
+            raised,
+            started: Some(started),
+        })
+    }
+}
+
+impl Server {
+    /// The bare hub of [`limit::sockets`](crate::limit::sockets), in a process of its own.
+    pub(crate) fn bare() -> Fallible<Self> {
+        let program = std::env::current_exe()?;
+        // It serves for as long as this pipe is open.
+        let mut child = Command::new(&program)
+            .arg("hub")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let (pid, server) = (child.id(), listening(&mut child));
+        let started = Started {
+            child,
+            program,
+            folder: tempfile::tempdir()?,
+        };
+        Ok(Self {
+            access: Access {
+                protocol: Protocol::Chatsync,
+                server: server?,
+                app: APP,
+                secret_key: SECRET_KEY.into(),
+            },
+            pid: Some(pid),
+            raised: Vec::new(),
+            started: Some(started),
+        })
+    }
+
+    /// Turns the app's switch, with the server's own command, while it runs.
+    pub(crate) fn switch(&self, on: bool) -> Fallible<()> {
+        let Some(started) = &self.started else {
+            return Err("the switch of a server that was not started here can't be turned".into());
+        };
+        let status = Command::new(&started.program)
+            .args(["app", "set", "--config"])
+            .arg(started.folder.path().join("chatsync.toml"))
+            .args(["--app", &APP.to_string()])
+            .arg(format!(
+                "sync-conversation-deletion={}",
+                if on { "on" } else { "off" }
+            ))
+            .stdout(Stdio::null())
+            .status()?;
+        if status.success() {
+            Ok(())
+        } else {
+            Err(format!("the switch could not be turned: {status}").into())
+        }
+    }
+
+    /// Waits until the server has no more files and sockets open than `most`: until it has noticed that clients
+    /// have gone. Not for one on another machine.
+    pub(crate) fn wait_for_files(&self, most: usize) -> Fallible<()> {
+        let Some(pid) = self.pid else { return Ok(()) };
+        let began = Instant::now();
+        while fs::read_dir(format!("/proc/{pid}/fd"))?.count() > most {
+            if began.elapsed() > PATIENCE {
+                return Err("the server does not let go of connections that were closed".into());
+            }
+            thread::sleep(PAUSE);
+        }
+        Ok(())
+    }
+
+    /// What the server has logged as a warning or worse.
+    pub(crate) fn log(&self) -> String {
+        self.started.as_ref().map_or_else(String::new, Started::log)
+    }
+}
+
+impl Started {
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // A server that has ended can't be killed, and nothing is lost by that.
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// Reads `listening on http://ADDRESS:PORT`, the first line; the rest is read and dropped.
+pub(crate) fn listening(child: &mut Child) -> Fallible<SocketAddr> {
+    let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
+    let mut line = String::new();
+    output.read_line(&mut line)?;
+    let address = line
+        .trim()
+        .strip_prefix("listening on http://")
+        .ok_or_else(|| format!("its first line is {line:?}"))?
+        .parse()?;
+    thread::spawn(move || {
+        let mut rest = Vec::new();
+        // Only so that the server can write.
+        drop(output.read_to_end(&mut rest));
+    });
+    Ok(address)
+}
+
+/// Settings of a server whose store is in `folder`, with one app.
+pub(crate) fn settings(folder: &Path) -> String {
+    format!(
+        r#"
+[server]
+listen = "127.0.0.1:0"
+[store]
+path = "{}"
+[[bootstrap.apps]]
+sdk_app_id = {APP}
+secret_key = "{SECRET_KEY}"
+sync_conversation_deletion = true
+"#,
+        folder.join("data").display()
+    )
+}

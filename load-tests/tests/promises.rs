@@ -1,0 +1,158 @@
+#![cfg(test)]
+//! A short run of the harness, for what must hold on any machine: nothing about times.
+
+#![cfg(test)]
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+
+use serde_json::Value;
+
+/// Runs a scenario; its outcome, and the report.
+fn run(arguments: &[&str]) -> (Output, Value) {
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO_BIN_EXE_load-tests"))
+        .args(arguments)
+        .arg("--out")
+        .arg(folder.path())
+        .output()
+        .unwrap();
+    let files = fs::read_dir(folder.path()).unwrap();
+    let files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
+    let has = |kind: &str| {
+        let file = files
+            .iter()
+            .find(|file| file.extension().is_some_and(|found| found == kind));
+        file.unwrap_or_else(|| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)))
+    };
+    let page = fs::read_to_string(has("html")).unwrap();
+    assert!(page.contains("<svg") && !page.contains("<script") && !page.contains("src="));
+    let report = serde_json::from_slice(&fs::read(has("json")).unwrap()).unwrap();
+    (output, report)
+}
+
+/// The server that belongs to this harness, built as this test is.
+fn server() -> String {
+    let harness = Path::new(env!("CARGO_BIN_EXE_load-tests"));
+    let mut build = Command::new(env!("CARGO"));
+    // Both packages are named so that the library is the one that the harness was built with, and not built again.
+    build.args([
+        "build",
+        "--quiet",
+        "--package",
+        "load-tests",
+        "--package",
+        "chatsync",
+        "--bin",
+        "chatsync",
+    ]);
+    if harness
+        .parent()
+        .is_some_and(|folder| folder.ends_with("release"))
+    {
+        build.arg("--release");
+    }
+    assert!(build.status().unwrap().success());
+    harness
+        .with_file_name("chatsync")
+        .to_str()
+        .unwrap()
+        .to_owned()
+}
+
+fn figure(report: &Value, name: &str) -> f64 {
+    let figures = report["figures"].as_array().unwrap();
+    let figure = figures.iter().find(|figure| figure["name"] == name);
+    figure.unwrap_or_else(|| panic!("no {name}"))["value"]
+        .as_f64()
+        .unwrap()
+}
+
+/// The kinds of broken promises that were found.
+fn faults(report: &Value) -> Vec<String> {
+    let faults = report["faults"].as_object().unwrap();
+    let found = faults
+        .iter()
+        .filter(|(_, count)| count.as_u64().unwrap() > 0);
+    found.map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn every_deletion_reaches_every_other_device_once_or_nobody_as_the_switch_says() {
+    let server = server();
+    let run = |arguments: &str| {
+        let arguments: Vec<_> = arguments.split(' ').chain(["--server", &server]).collect();
+        let (output, report) = run(&arguments);
+        assert!(
+            output.status.success(),
+            "{}",
+            String::from_utf8_lossy(&output.stdout)
+        );
+        assert!(faults(&report).is_empty(), "{report}");
+        let answered = figure(&report, "operations answered");
+        assert!(answered > 100.0, "{answered}");
+        (answered, figure(&report, "notifications delivered"))
+    };
+    let shape = "delete --accounts 60 --devices 4 --idle 60 --processes 2 --rate 200 --no-limit";
+    let (answered, delivered) = run(&format!("{shape} --seconds 3"));
+    assert!(
+        (delivered - 3.0 * answered).abs() < 0.5,
+        "{delivered} of {answered}"
+    );
+    let (_, delivered) = run(&format!("{shape} --seconds 1 --switch off"));
+    assert!(delivered < 0.5, "{delivered}");
+}
+
+/// A hub that does something wrong with every tenth notification.
+struct Hub {
+    process: Child,
+    address: String,
+}
+
+impl Hub {
+    fn that(spoils: &str) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_load-tests"))
+            .args(["hub", "--spoil", spoils])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = String::new();
+        let output = process.stdout.take().unwrap();
+        BufReader::new(output).read_line(&mut line).unwrap();
+        let address = line.trim().strip_prefix("listening on http://").unwrap();
+        let address = address.to_owned();
+        Self { process, address }
+    }
+}
+
+impl Drop for Hub {
+    fn drop(&mut self) {
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+#[test]
+fn a_server_that_breaks_a_promise_fails_the_run() {
+    for (spoils, found) in [
+        ("lose", "lost"),
+        ("repeat", "twice"),
+        ("swap", "disordered"),
+        ("misplace", "misplaced"),
+        ("shorten", "garbled"),
+    ] {
+        let hub = Hub::that(spoils);
+        let load = "delete --accounts 10 --rate 200 --seconds 1 --no-limit --patience 1 --secret-key none --url";
+        let arguments: Vec<_> = load.split(' ').chain([hub.address.as_str()]).collect();
+        let (output, report) = run(&arguments);
+        assert!(!output.status.success(), "{spoils} went unnoticed");
+        let faults = faults(&report);
+        assert!(
+            faults.iter().any(|name| name == found),
+            "{spoils}: {faults:?}"
+        );
+    }
+}
