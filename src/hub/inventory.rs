@@ -69,7 +69,7 @@ impl Hub {
                 .map(|present| Online {
                     device: present.arrival.device.clone(),
                     platform: present.arrival.platform,
-                    address: present.arrival.address,
+                    address: present.outbox.address(),
                     ack: Version(present.ack.load(Ordering::Relaxed)),
                 })
                 .collect()

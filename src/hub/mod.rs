@@ -1,7 +1,8 @@
 //! The connection hub: who is connected here, and the queue of each.
 //!
-//! Nothing in here awaits, and no lock is held while a socket is written: a push is put into the queue of each
-//! connection, and each connection's own task writes it.
+//! Nothing in here awaits. A push is handed to each connection's [`Outbox`]: where the connection has nothing else to
+//! write it goes straight to the network, else into its queue, and the connection's own task writes it. Meanwhile no
+//! lock is held but that of the one queue.
 
 mod inventory;
 mod outbox;
@@ -11,7 +12,7 @@ mod tests;
 mod withdrawals;
 
 pub use inventory::{Departure, Figures, Online};
-pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed};
+pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Wire};
 pub use registration::{Arrival, Registration};
 pub use withdrawals::Arriving;
 
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use dashmap::DashMap;
+use smallvec::SmallVec;
 
 use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
 use crate::domain::app::Standing;
@@ -31,6 +33,9 @@ use crate::protocol::push::{KickedOut, KickedOutType, Push};
 use registration::Connection;
 use withdrawals::{Withdrawal, Withdrawals};
 
+/// Sockets that are written for one push before the rest is left to the connections' own tasks: whoever is told next
+/// waits for these, some microseconds each.
+const MOST_WRITES: usize = 1024;
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
 /// console), and the device will tell it again.
 const MAX_DEPARTED: usize = 65_536;
@@ -59,7 +64,7 @@ pub enum NoPlace {
 struct Account {
     head: AtomicU64,
     /// Oldest login first; no device twice.
-    connections: Vec<Arc<Connection>>,
+    connections: SmallVec<[Arc<Connection>; 2]>,
 }
 
 /// Account → devices.
@@ -92,11 +97,13 @@ impl Hub {
     /// Gives a device its place, and takes theirs from those it displaces: its own connection of before, and
     /// those that `policy` shuts out. They are told, and closed with 4509.
     ///
+    /// `wire` is the connection's way to the network; nothing goes over it before the [`Outbox`] is lent.
     /// `arriving` is from before the device's credential was looked at. `most` connections an account may have;
     /// the device's own old one does not count.
     pub fn register(
         self: &Arc<Self>,
         arrival: Arrival,
+        wire: Arc<dyn Wire>,
         arriving: Arriving,
         policy: LoginPolicy,
         most: usize,
@@ -104,7 +111,7 @@ impl Hub {
         let connection = Arc::new(Connection {
             id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
             arrival,
-            outbox: Outbox::new(self.bounds),
+            outbox: Outbox::new(self.bounds, wire),
             ack: AtomicU64::new(0),
             ack_is_new: false.into(),
         });
@@ -140,22 +147,21 @@ impl Hub {
         if most == 0 {
             return Err(NoPlace::AccountFull { most });
         }
-        let arriving = &connection.arrival;
-        let mut account = self.accounts.entry(arriving.account).or_default();
+        let mut account = self.accounts.entry(connection.arrival.account).or_default();
         let others: Vec<_> = account
             .connections
             .iter()
-            .filter(|present| present.arrival.device != arriving.device)
+            .filter(|present| present.arrival.device != connection.arrival.device)
             .map(|present| (present.id, present.arrival.platform))
             .collect();
-        let shut_out = policy.displaced(arriving.platform, &others);
+        let shut_out = policy.displaced(connection.arrival.platform, &others);
         // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
         if others.len() - shut_out.len() >= most {
             return Err(NoPlace::AccountFull { most });
         }
         let mut displaced = Vec::new();
-        account.connections.retain(|present| {
-            let why = if present.arrival.device == arriving.device {
+        account.connections.retain(|present: &mut Arc<Connection>| {
+            let why = if present.arrival.device == connection.arrival.device {
                 KickedOutType::MultipleAccount
             } else if shut_out.contains(&present.id) {
                 KickedOutType::MultipleDevice
@@ -245,27 +251,35 @@ impl Hub {
                 None
             }
         };
-        for account in to {
-            let Some(account) = self.accounts.get(account) else {
+        let version = push.version().unwrap_or_default();
+        let mut connections = Vec::new();
+        let mut written = 0;
+        for to in to {
+            let Some(account) = self.accounts.get(to) else {
                 continue;
             };
-            let version = push.version().unwrap_or_default();
             let head = version.max(Version(account.head.load(Ordering::Acquire)));
-            for connection in &account.connections {
+            connections.extend(account.connections.iter().cloned());
+            // The map is free again before a socket is written.
+            drop(account);
+            for connection in connections.drain(..) {
                 if Some(connection.id) == except {
                     connection.outbox.mark_answer();
                     continue;
                 }
                 let pushed = match &frame {
-                    Some(frame) => connection.outbox.push(frame, head, at),
+                    Some(frame) if written < MOST_WRITES => connection.outbox.push(frame, head, at),
+                    Some(frame) => connection.outbox.queue(frame, head, at),
                     None => connection.outbox.collapse(head),
                 };
-                if pushed == Pushed::Collapsed {
-                    self.collapses.fetch_add(1, Ordering::Relaxed);
+                match pushed {
+                    Pushed::Written => written += 1,
+                    Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
+                    Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
                 }
             }
             // After the queues: whoever reads this head finds all pushes up to it in them.
-            account.head.fetch_max(version.0, Ordering::AcqRel);
+            self.observe_head(*to, version);
         }
     }
 

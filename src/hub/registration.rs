@@ -1,6 +1,5 @@
 //! One connection's place in the hub.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -18,8 +17,6 @@ pub struct Arrival {
     pub account: AccountKey,
     pub device: DeviceId,
     pub platform: Platform,
-    /// Where it connects from.
-    pub address: IpAddr,
 }
 
 /// A connection as the hub knows it.
@@ -57,6 +54,22 @@ impl Registration {
     /// The connection's number, for commits that are to leave it out, and for logs.
     pub fn id(&self) -> ConnectionId {
         self.connection.id
+    }
+
+    /// The app that it logged in to.
+    pub fn app(&self) -> SdkAppId {
+        self.connection.arrival.app
+    }
+
+    /// Whose the connection is.
+    pub fn account(&self) -> AccountKey {
+        self.connection.arrival.account
+    }
+
+    /// What it was registered as.
+    pub fn device(&self) -> (DeviceId, Platform) {
+        let arrival = &self.connection.arrival;
+        (arrival.device.clone(), arrival.platform)
     }
 
     /// What waits to be written; to be read by this connection's task alone.

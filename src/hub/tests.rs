@@ -1,4 +1,5 @@
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
+use std::task::{Context, Waker};
 
 use super::*;
 use crate::bus::Audience;
@@ -17,6 +18,17 @@ fn hub() -> Arc<Hub> {
     }))
 }
 
+/// Each of them is multiplied by all connections that there are; with its two counts it takes 144 bytes.
+#[test]
+fn a_connection_is_small() {
+    assert!(
+        size_of::<Connection>() <= 128,
+        "{}",
+        size_of::<Connection>()
+    );
+    assert!(size_of::<Account>() <= 32, "{}", size_of::<Account>());
+}
+
 fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
     Arrival {
         app: SdkAppId(1),
@@ -24,13 +36,68 @@ fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
         account,
         device: device.parse().unwrap(),
         platform,
-        address: Ipv4Addr::LOCALHOST.into(),
     }
+}
+
+/// A network that takes nothing: all stays in the queues.
+#[derive(Debug)]
+struct Full;
+
+impl Wire for Full {
+    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+        Sent::Nothing
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// A network that takes all.
+#[derive(Debug)]
+struct Wide;
+
+impl Wire for Wide {
+    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+        Sent::Whole
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// Each write keeps those waiting who are told next.
+#[test]
+fn of_very_many_only_so_many_are_written_at_once() {
+    let hub = hub();
+    let extra = 10;
+    let all: Vec<_> = (0..MOST_WRITES + extra)
+        .map(|number| {
+            let registration = hub
+                .register(
+                    arrival(ALICE, &number.to_string(), Platform::Web),
+                    Arc::new(Wide),
+                    hub.arriving(),
+                    LoginPolicy::default(),
+                    usize::MAX,
+                )
+                .unwrap();
+            let mut context = Context::from_waker(Waker::noop());
+            assert!(registration.outbox().poll_take(&mut context).is_pending());
+            registration.outbox().lend();
+            registration
+        })
+        .collect();
+    commit(&hub, ALICE, 1, None);
+    let queued = all.iter().filter(|one| !one.outbox().is_empty());
+    assert_eq!(queued.count(), extra);
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
     hub.register(
         arrival(account, device, Platform::Web),
+        Arc::new(Full),
         hub.arriving(),
         LoginPolicy::default(),
         MANY,
@@ -134,6 +201,7 @@ fn a_reconnect_replaces_its_own_connection() {
     let new = hub
         .register(
             arrival(ALICE, "phone", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             1,
@@ -160,6 +228,7 @@ fn the_policy_displaces_other_devices() {
     let enter = |device: &str, platform| {
         hub.register(
             arrival(ALICE, device, platform),
+            Arc::new(Full),
             hub.arriving(),
             policy,
             MANY,
@@ -184,6 +253,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     let two = |most| {
         hub.register(
             arrival(ALICE, "two", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             most,
@@ -194,6 +264,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     assert!(
         hub.register(
             arrival(BOB, "one", Platform::Web),
+            Arc::new(Full),
             hub.arriving(),
             LoginPolicy::default(),
             0
@@ -237,6 +308,7 @@ fn a_logout_during_a_login_is_not_missed() {
     let enter = |device, arriving| {
         hub.register(
             arrival(ALICE, device, Platform::Web),
+            Arc::new(Full),
             arriving,
             LoginPolicy::default(),
             MANY,
@@ -270,8 +342,14 @@ fn who_came_in_with_a_key_that_is_retired_is_sent_for_another() {
             key: KeyPrint(key),
             ..arrival(ALICE, device, Platform::Web)
         };
-        hub.register(arrival, hub.arriving(), LoginPolicy::default(), MANY)
-            .unwrap()
+        hub.register(
+            arrival,
+            Arc::new(Full),
+            hub.arriving(),
+            LoginPolicy::default(),
+            MANY,
+        )
+        .unwrap()
     };
     let (old, new) = (enter("old", 1, 1), enter("new", 1, 2));
     let other = enter("other", 2, 1);
@@ -294,7 +372,7 @@ fn all_of_a_disabled_app_are_sent_away() {
     }
     assert!(hub.accounts.is_empty());
     let late = arrival(ALICE, "late", Platform::Web);
-    let late = hub.register(late, arriving, LoginPolicy::default(), MANY);
+    let late = hub.register(late, Arc::new(Full), arriving, LoginPolicy::default(), MANY);
     assert_eq!(late.unwrap_err(), NoPlace::AppDisabled);
 }
 

@@ -89,8 +89,6 @@ impl Withdrawals {
 
 #[cfg(test)]
 mod tests {
-    use std::net::Ipv4Addr;
-
     use super::*;
     use crate::domain::{KeyPrint, Platform, SdkAppId};
 
@@ -101,7 +99,6 @@ mod tests {
             account: AccountKey(account),
             device: "phone".parse().unwrap(),
             platform: Platform::Web,
-            address: Ipv4Addr::LOCALHOST.into(),
         }
     }
 

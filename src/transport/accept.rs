@@ -75,10 +75,7 @@ fn is_of_one_connection(error: &io::Error) -> bool {
 fn admit(stream: TcpStream, address: SocketAddr, router: &Router, context: &Arc<Context>) {
     match context.admission.admit(address.ip()) {
         Ok(admitted) => {
-            let peer = Arc::new(Peer {
-                address: address.ip().to_canonical(),
-                admitted,
-            });
+            let peer = Arc::new(Peer { admitted });
             context
                 .tracker
                 .spawn(serve(stream, peer, router.clone(), Arc::clone(context)));

@@ -54,7 +54,7 @@ impl Admission {
         }
         Ok(Admitted {
             admission: Arc::clone(self),
-            host,
+            address: address.to_canonical(),
             is_anonymous: AtomicBool::new(true),
         })
     }
@@ -83,21 +83,27 @@ pub(super) fn host(address: IpAddr) -> IpAddr {
 #[derive(Debug)]
 pub struct Admitted {
     admission: Arc<Admission>,
-    host: IpAddr,
+    address: IpAddr,
     is_anonymous: AtomicBool,
 }
 
 impl Admitted {
+    /// Whom it was given to.
+    pub fn address(&self) -> IpAddr {
+        self.address
+    }
+
     /// It has logged in, and no longer counts against its address.
     pub fn identified(&self) {
         if !self.is_anonymous.swap(false, Ordering::AcqRel) {
             return;
         }
+        let host = host(self.address);
         let mut anonymous = self.admission.anonymous();
-        if let Some(count) = anonymous.get_mut(&self.host) {
+        if let Some(count) = anonymous.get_mut(&host) {
             *count -= 1;
             if *count == 0 {
-                anonymous.remove(&self.host);
+                anonymous.remove(&host);
             }
         }
     }

@@ -31,6 +31,7 @@ use demo::Demo;
 use live::Live;
 use metrics::Metrics;
 use ops::Heartbeat;
+use ws::Timers;
 
 /// What every connection and every page needs; one for each server.
 #[derive(Debug)]
@@ -42,6 +43,8 @@ pub struct Context {
     pub limits: LimitSettings,
     pub admission: Arc<Admission>,
     pub heartbeat: Heartbeat,
+    /// Tells connections the time.
+    pub timers: Timers,
     /// For those who watch.
     pub live: Live,
     pub demo: Demo,
@@ -76,6 +79,7 @@ impl Context {
             limits,
             admission,
             heartbeat: Heartbeat::default(),
+            timers: Timers::default(),
             live: Live::default(),
             demo: Demo::new(demo),
             tracker: TaskTracker::new(),
@@ -90,8 +94,14 @@ impl Context {
 /// The other end of an accepted connection; requests carry it as an extension.
 #[derive(Debug)]
 pub struct Peer {
-    pub address: IpAddr,
     pub admitted: Admitted,
+}
+
+impl Peer {
+    /// Where it connects from.
+    pub fn address(&self) -> IpAddr {
+        self.admitted.address()
+    }
 }
 
 /// The routes of this layer.

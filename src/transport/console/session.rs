@@ -38,7 +38,7 @@ async fn sign_in(
     headers: HeaderMap,
     Body(SignIn { name, password }): Body<SignIn>,
 ) -> Result<Response, ConsoleError> {
-    let from = host(peer.address);
+    let from = host(peer.address());
     let (token, session) = context.engine.sign_in(&name, password, from).await?;
     let cookie = [(header::SET_COOKIE, cookie(&token, &headers)?)];
     Ok((cookie, Json(shown(&session))).into_response())
@@ -80,7 +80,7 @@ async fn change_password(
     Extension(peer): Extension<Arc<Peer>>,
     Body(ChangePassword { current, password }): Body<ChangePassword>,
 ) -> Result<StatusCode, ConsoleError> {
-    let from = host(peer.address);
+    let from = host(peer.address());
     context
         .engine
         .change_password(session, current, password, from)

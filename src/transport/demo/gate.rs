@@ -34,7 +34,7 @@ pub(super) async fn gate(
     let is_served = match context.demo.serve {
         DemoServed::Never => false,
         DemoServed::Always => true,
-        DemoServed::Loopback => is_local(peer.address, headers),
+        DemoServed::Loopback => is_local(peer.address(), headers),
     };
     if is_served && is_own(request.method(), headers, &context.server.allowed_origins) {
         next.run(request).await

@@ -16,7 +16,7 @@ type Result<T> = std::result::Result<T, EngineError>;
 /// Does what is asked and answers it.
 pub(super) async fn answer(device: Arc<Device>, id: Id, method: &'static str, call: Call) -> Turn {
     let context = &device.context;
-    let (engine, actor) = (&context.engine, &device.actor);
+    let (engine, actor) = (&context.engine, &device.actor());
     let changes = |began: Instant| {
         context
             .metrics
@@ -84,7 +84,7 @@ impl Device {
         let sync = self
             .context
             .engine
-            .sync(self.actor.account, self.actor.app, cursor)
+            .sync(self.registration.account(), self.registration.app(), cursor)
             .await?;
         self.registration.observe_head(sync.version);
         self.claim().sync_ends(sync.is_completed);
@@ -96,12 +96,12 @@ impl Device {
 
     /// The account's devices; the hub knows which of them are connected.
     async fn devices(&self) -> Result<answer::DeviceList> {
-        let mut devices = self.context.engine.devices(&self.actor).await?;
+        let mut devices = self.context.engine.devices(&self.actor()).await?;
         for device in &mut devices.device_list {
             device.is_online = self
                 .context
                 .hub
-                .is_online(self.actor.account, &device.device_id);
+                .is_online(self.registration.account(), &device.device_id);
         }
         Ok(devices)
     }

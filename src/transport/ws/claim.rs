@@ -12,9 +12,9 @@ use crate::domain::cursor::Since;
 pub(super) struct Claim {
     since: Since,
     is_behind: bool,
-    hints: u64,
+    hints: u32,
     /// Hints there had been when the first page of a list, not yet complete, was asked for.
-    paging: Option<u64>,
+    paging: Option<u32>,
 }
 
 impl Claim {
@@ -29,7 +29,7 @@ impl Claim {
 
     /// A hint was written.
     pub(super) fn hinted(&mut self) {
-        self.hints += 1;
+        self.hints = self.hints.wrapping_add(1);
         self.is_behind = true;
     }
 

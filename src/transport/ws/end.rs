@@ -1,10 +1,6 @@
 //! How a connection ends, and the close codes for it.
 
-use tokio_tungstenite::tungstenite::Utf8Bytes;
-use tokio_tungstenite::tungstenite::error::{Error, ProtocolError};
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
-
-use super::wire::Lost;
+use super::frame::Fault;
 use crate::hub::Order;
 use crate::protocol::close::Close;
 
@@ -15,7 +11,7 @@ pub(super) enum End {
     Close(Order),
     /// The client broke the WebSocket protocol, with the code which that protocol has for it.
     Broken(u16, &'static str),
-    /// The client closed it.
+    /// The client closed it; the answer to its close frame is on its way.
     Left,
     Lost(Lost),
 }
@@ -35,20 +31,26 @@ impl From<Lost> for End {
     }
 }
 
-pub(super) fn close_frame(code: u16, reason: &'static str) -> CloseFrame {
-    CloseFrame {
-        code: code.into(),
-        reason: Utf8Bytes::from_static(reason),
+/// Why nothing more can be written or read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lost {
+    /// The client did not take what it was sent in time.
+    Slow,
+    Gone,
+}
+
+/// The close codes of RFC 6455, section 7.4.1.
+impl From<Fault> for End {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Protocol => Self::Broken(1002, "protocol error"),
+            Fault::NotUtf8 => Self::Broken(1007, "not UTF-8"),
+            Fault::TooBig => Close::TooBig.into(),
+        }
     }
 }
 
-/// The close codes of RFC 6455, section 7.4.1, for what the WebSocket layer found wrong.
-pub(super) fn broken(error: &Error) -> End {
-    match error {
-        Error::Capacity(_) => Close::TooBig.into(),
-        Error::Utf8(_) => End::Broken(1007, "not UTF-8"),
-        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => End::Lost(Lost::Gone),
-        Error::Protocol(_) | Error::AttackAttempt => End::Broken(1002, "protocol error"),
-        _ => End::Lost(Lost::Gone),
-    }
+/// The body of a close frame.
+pub(super) fn close_body(code: u16, reason: &str) -> Vec<u8> {
+    [&code.to_be_bytes(), reason.as_bytes()].concat()
 }

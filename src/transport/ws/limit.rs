@@ -36,43 +36,55 @@ type Bucket = RateLimiter<
 #[derive(Debug)]
 pub(super) struct Limit {
     bucket: Bucket,
-    patience: u32,
-    refused: u32,
-    last_refusal: Instant,
+    /// Most clients never get to it.
+    refused: Option<Box<Refused>>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    count: u32,
+    last: Instant,
 }
 
 impl Limit {
     pub(super) fn new(limits: &LimitSettings) -> Self {
-        let burst = NonZeroU32::new(limits.request_burst).unwrap_or(NonZeroU32::MIN);
         let rate = NonZeroU32::new(limits.requests_per_second).unwrap_or(NonZeroU32::MIN);
         Self {
             bucket: RateLimiter::direct_with_clock(
-                Quota::per_second(rate).allow_burst(burst),
+                Quota::per_second(rate).allow_burst(burst(limits)),
                 MonotonicClock,
             ),
-            patience: burst.get().saturating_mul(PATIENCE),
-            refused: 0,
-            last_refusal: Instant::now(),
+            refused: None,
         }
     }
 
-    /// Counts one frame.
-    pub(super) fn check(&mut self) -> Verdict {
+    /// Counts one frame; `limits` are those it was made with.
+    pub(super) fn check(&mut self, limits: &LimitSettings) -> Verdict {
         let Err(not_until) = self.bucket.check() else {
             return Verdict::Allowed;
         };
         let now = Instant::now();
-        if now.duration_since(self.last_refusal) > PAUSE {
-            self.refused = 0;
+        let refused = self.refused.get_or_insert_with(|| {
+            Box::new(Refused {
+                count: 0,
+                last: now,
+            })
+        });
+        if now.duration_since(refused.last) > PAUSE {
+            refused.count = 0;
         }
-        self.last_refusal = now;
-        self.refused += 1;
-        if self.refused > self.patience {
+        refused.last = now;
+        refused.count += 1;
+        if refused.count > burst(limits).get().saturating_mul(PATIENCE) {
             Verdict::Hopeless
         } else {
             Verdict::Refused(not_until.wait_time_from(MonotonicClock.now()))
         }
     }
+}
+
+fn burst(limits: &LimitSettings) -> NonZeroU32 {
+    NonZeroU32::new(limits.request_burst).unwrap_or(NonZeroU32::MIN)
 }
 
 #[cfg(test)]
@@ -81,12 +93,13 @@ mod tests {
 
     #[test]
     fn a_flood_is_refused_and_in_the_end_hopeless() {
-        let mut limit = Limit::new(&LimitSettings {
+        let limits = LimitSettings {
             requests_per_second: 1,
             request_burst: 3,
             ..LimitSettings::default()
-        });
-        let verdicts: Vec<_> = (0..34).map(|_| limit.check()).collect();
+        };
+        let mut limit = Limit::new(&limits);
+        let verdicts: Vec<_> = (0..34).map(|_| limit.check(&limits)).collect();
         assert_eq!(verdicts[..3], [Verdict::Allowed; 3]);
         for verdict in &verdicts[3..33] {
             let Verdict::Refused(wait) = verdict else {
@@ -99,11 +112,11 @@ mod tests {
 
     #[test]
     fn a_limit_of_nothing_still_lets_one_through() {
-        let mut limit = Limit::new(&LimitSettings {
+        let limits = LimitSettings {
             requests_per_second: 0,
             request_burst: 0,
             ..LimitSettings::default()
-        });
-        assert_eq!(limit.check(), Verdict::Allowed);
+        };
+        assert_eq!(Limit::new(&limits).check(&limits), Verdict::Allowed);
     }
 }

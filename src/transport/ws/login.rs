@@ -1,14 +1,14 @@
 //! From an anonymous session to an identified one.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
-use tokio::time::Instant;
 
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
 use crate::engine::usersig::Refused;
-use crate::engine::{Actor, Denied, EngineError, Identity};
+use crate::engine::{Denied, EngineError, Identity};
 use crate::hub::{Arrival, Arriving, NoPlace, Registration};
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
@@ -35,7 +35,8 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         Ok(identity) => identity,
         Err(error) => return fail(session, &id, error),
     };
-    let expires = lasting(identity.expires_at, engine.now());
+    let lasting = lasting(identity.expires_at, engine.now());
+    let expires = session.context.timers.after(lasting);
     let registration = match register(&session, &identity, arriving) {
         Ok(registration) => registration,
         Err(NoPlace::AccountFull { most }) => return full(&session, &id, most),
@@ -67,7 +68,7 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         user = %identity.user,
         device = %identity.device,
         platform = ?identity.platform,
-        address = %session.peer.address,
+        address = %session.peer.address(),
         "logged in"
     );
     let answer = answer::Login {
@@ -79,14 +80,7 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let actor = Actor::device(
-        identity.app,
-        identity.user,
-        identity.account,
-        (identity.device, identity.platform),
-        registration.id(),
-    );
-    let identified = Identified::new(context, registration, actor, expires, is_completed);
+    let identified = Identified::new(context, registration, identity.user, expires, is_completed);
     Turn {
         reply: Reply::Frame(frame),
         next: Next::Become(Session::Identified(identified)),
@@ -104,10 +98,10 @@ fn register(
         account: identity.account,
         device: identity.device.clone(),
         platform: identity.platform,
-        address: session.peer.address,
     };
     session.context.hub.register(
         arrival,
+        Arc::clone(&session.wire),
         arriving,
         identity.features.login_policy,
         session.context.limits.connections_per_account,
@@ -130,7 +124,7 @@ fn fail(session: Anonymous, id: &Id, error: EngineError) -> Turn {
         Some(close) => Turn::close(frame, close),
         None => Turn {
             reply: Reply::Frame(frame),
-            next: Next::Become(Session::Anonymous(session)),
+            next: Next::Become(Session::Anonymous(Box::new(session))),
         },
     }
 }
@@ -149,20 +143,19 @@ fn full(session: &Anonymous, id: &Id, most: usize) -> Turn {
     )
 }
 
-fn lasting(expires_at: Millis, now: Millis) -> Instant {
+fn lasting(expires_at: Millis, now: Millis) -> Duration {
     let millis = u64::try_from(expires_at.saturating_sub(now)).unwrap_or_default();
-    Instant::now() + Duration::from_millis(millis).min(FOREVER)
+    Duration::from_millis(millis).min(FOREVER)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn a_credential_lasts_as_long_as_it_says() {
-        let now = Instant::now();
-        assert_eq!(lasting(5_000, 2_000) - now, Duration::from_secs(3));
-        assert_eq!(lasting(1, 2), now);
-        assert_eq!(lasting(Millis::MAX, -1) - now, FOREVER);
+    #[test]
+    fn a_credential_lasts_as_long_as_it_says() {
+        assert_eq!(lasting(5_000, 2_000), Duration::from_secs(3));
+        assert_eq!(lasting(1, 2), Duration::ZERO);
+        assert_eq!(lasting(Millis::MAX, -1), FOREVER);
     }
 }

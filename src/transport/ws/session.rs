@@ -6,22 +6,22 @@
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
-use serde_json::json;
-use tokio::time::Instant;
-
 use super::claim::Claim;
 use super::limit::Verdict;
+use super::timers::Tick;
 use super::{calls, login};
+use crate::domain::UserId;
 use crate::domain::cursor::Since;
 use crate::engine::{Actor, EngineError};
-use crate::hub::{Outbox, Registration};
+use crate::hub::{Outbox, Registration, Wire};
 use crate::protocol::answer;
 use crate::protocol::close::Close;
 use crate::protocol::code::Code;
 use crate::protocol::jsonrpc::{self, ErrorObject, Id, error_frame, result_frame};
 use crate::protocol::method::Call;
 use crate::transport::{Context, Peer, error};
+use serde::Serialize;
+use serde_json::json;
 
 /// What one message leads to.
 pub(super) enum Step {
@@ -69,7 +69,7 @@ impl Turn {
 }
 
 pub(super) enum Session {
-    Anonymous(Anonymous),
+    Anonymous(Box<Anonymous>),
     Identified(Identified),
 }
 
@@ -77,6 +77,10 @@ pub(super) enum Session {
 pub(super) struct Anonymous {
     pub(super) context: Arc<Context>,
     pub(super) peer: Arc<Peer>,
+    /// For the hub, once it has logged in.
+    pub(super) wire: Arc<dyn Wire>,
+    /// When it must have logged in.
+    pub(super) deadline: Tick,
 }
 
 /// A device of an account.
@@ -87,9 +91,9 @@ pub(super) struct Identified(Arc<Device>);
 pub(super) struct Device {
     pub(super) context: Arc<Context>,
     pub(super) registration: Registration,
-    pub(super) actor: Actor,
+    pub(super) user: UserId,
     /// When its credential runs out.
-    pub(super) expires: Instant,
+    pub(super) expires: Tick,
     claim: Mutex<Claim>,
 }
 
@@ -118,7 +122,7 @@ impl Session {
         let call = Call::parse(&request.method, request.params);
         match (self, call) {
             (Self::Anonymous(session), Ok(Call::Login(login))) => {
-                let work = login::login(session, request.id, login);
+                let work = login::login(*session, request.id, login);
                 Step::Working(None, Box::pin(work))
             }
             (Self::Identified(session), Ok(call)) if !is_login => {
@@ -162,14 +166,14 @@ impl Identified {
     pub(super) fn new(
         context: Arc<Context>,
         registration: Registration,
-        actor: Actor,
-        expires: Instant,
+        user: UserId,
+        expires: Tick,
         is_completed: bool,
     ) -> Self {
         Self(Arc::new(Device {
             context,
             registration,
-            actor,
+            user,
             expires,
             claim: Mutex::new(Claim::at_login(is_completed)),
         }))
@@ -208,7 +212,7 @@ impl Identified {
         let claimed = device.claim().of(reached);
         let pong = answer::Pong {
             head: reached.version,
-            cursor: engine.cursor(device.actor.account, claimed),
+            cursor: engine.cursor(device.registration.account(), claimed),
             server_time: engine.now(),
         };
         replied(&device.context, id, "ping", Ok(pong))
@@ -223,12 +227,23 @@ impl Identified {
         self.0.registration.outbox()
     }
 
-    pub(super) fn expires(&self) -> Instant {
+    pub(super) fn expires(&self) -> Tick {
         self.0.expires
     }
 }
 
 impl Device {
+    /// Who acts; made for each call, since the hub knows most of it already.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::device(
+            self.registration.app(),
+            self.user.clone(),
+            self.registration.account(),
+            self.registration.device(),
+            self.registration.id(),
+        )
+    }
+
     pub(super) fn claim(&self) -> MutexGuard<'_, Claim> {
         self.claim.lock().unwrap_or_else(PoisonError::into_inner)
     }

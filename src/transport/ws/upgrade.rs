@@ -1,8 +1,6 @@
 //! From an HTTP request to a WebSocket.
 
-use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Extension;
 use axum::body::Body;
@@ -14,34 +12,16 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
-use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::handshake::derive_accept_key;
-use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 
-use super::wire::FRAGMENT;
 use crate::protocol::SUBPROTOCOL;
 use crate::transport::{Context, Peer};
-
-/// Allocated for every connection for as long as it lives; a request is some 200 bytes.
-const READ_BUFFER: usize = 1024;
-/// Above this, what is fed goes out without waiting for the flush.
-const WRITE_BUFFER: usize = 4 * 1024;
-/// Most that is ever buffered for the network. A frame has at most [`FRAGMENT`] bytes, and the next is fed only
-/// once the one before went out.
-const MAX_WRITE_BUFFER: usize = WRITE_BUFFER + 4 * FRAGMENT;
-
-/// For a client to close its side once the server has closed its own.
-const LINGER: Duration = Duration::from_secs(2);
-/// Most that is read and dropped in that time, in bytes.
-const LINGER_BYTES: usize = 1024 * 1024;
 
 /// `GET /ws`.
 ///
 /// The handshake is done here rather than by axum: axum's own runs the session in a task that nobody can wait
-/// for, and hands out a socket that can neither send fragments nor be closed without losing the last words.
+/// for, and hands out a socket with buffers that cost each connection more than all else.
 pub(in crate::transport) async fn upgrade(
     State(context): State<Arc<Context>>,
     Extension(peer): Extension<Arc<Peer>>,
@@ -57,7 +37,7 @@ pub(in crate::transport) async fn upgrade(
     let tracker = context.tracker.clone();
     tracker.spawn(async move {
         match upgrade.await {
-            Ok(upgraded) => run(upgraded, context, peer).await,
+            Ok(upgraded) => begin(upgraded, &context, peer),
             Err(error) => tracing::debug!(%error, "a connection was lost in the upgrade"),
         }
     });
@@ -221,48 +201,16 @@ pub(in crate::transport) fn is_loopback(origin: &str) -> bool {
     })
 }
 
-async fn run(upgraded: Upgraded, context: Arc<Context>, peer: Arc<Peer>) {
-    // The socket itself, without the layers that HTTP needed around it: they cost every read and every idle
-    // connection.
+/// Hands the socket over to a task of its own, without the layers that HTTP needed around it: they would cost every
+/// read and every idle connection.
+fn begin(upgraded: Upgraded, context: &Arc<Context>, peer: Arc<Peer>) {
     let Ok(parts) = upgraded.downcast::<TokioIo<TcpStream>>() else {
         tracing::error!("an upgraded connection is not the one that was accepted");
         return;
     };
-    let message_bytes = context.limits.message_bytes;
-    let config = WebSocketConfig::default()
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(WRITE_BUFFER)
-        .max_write_buffer_size(MAX_WRITE_BUFFER)
-        .max_message_size(Some(message_bytes))
-        .max_frame_size(Some(message_bytes));
-    let socket = WebSocketStream::from_partially_read(
-        parts.io.into_inner(),
-        parts.read_buf.into(),
-        Role::Server,
-        Some(config),
-    )
-    .await;
-    tokio::select! {
-        socket = super::serve(socket, &context, &peer) => {
-            // A socket closed with unread bytes in it answers with a reset, and the client may lose the close
-            // frame. So: end our side, and take what comes until the client has ended its own.
-            _ = timeout(LINGER, linger(socket.into_inner())).await;
-        }
-        () = context.halt.cancelled() => {}
-    }
-}
-
-async fn linger(mut stream: TcpStream) -> io::Result<()> {
-    stream.shutdown().await?;
-    let mut dropped = 0;
-    let mut buffer = [0; 1024];
-    while dropped < LINGER_BYTES {
-        match stream.read(&mut buffer).await? {
-            0 => break,
-            count => dropped += count,
-        }
-    }
-    Ok(())
+    let socket = parts.io.into_inner();
+    let connection = super::serve(socket, &parts.read_buf, context, peer);
+    context.tracker.spawn(connection);
 }
 
 #[cfg(test)]

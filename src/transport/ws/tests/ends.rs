@@ -22,19 +22,15 @@ async fn a_binary_frame_is_not_understood() {
 
 #[tokio::test]
 async fn a_broken_frame_is_answered_with_its_code() {
-    use tokio_tungstenite::tungstenite::error::CapacityError;
     let world = World::new().await;
-    let too_long = CapacityError::MessageTooLong {
-        size: 2,
-        max_size: 1,
-    };
-    for (error, code) in [
-        (Error::Capacity(too_long), 1009),
-        (Error::Utf8("bad".into()), 1007),
-        (Error::Protocol(ProtocolError::NonZeroReservedBits), 1002),
+    for (bytes, code) in [
+        // 65,537 bytes announced.
+        (&[0x81, 0xff, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0, 0][..], 1009),
+        (&[0x81, 0x81, 0, 0, 0, 0, 0xff], 1007),
+        (&[0xc1, 0x80, 0, 0, 0, 0], 1002),
     ] {
         let mut client = world.connect();
-        client.to_server.send(Err(error)).await.unwrap();
+        client.say_bytes(bytes).await;
         assert_eq!(client.closed().await, code);
     }
 }
@@ -46,7 +42,7 @@ async fn a_silent_client_is_pinged_and_then_closed() {
     tokio::time::pause();
     let (began, mut pings) = (Instant::now(), 0);
     let code = loop {
-        match client.from_server.recv().await.unwrap() {
+        match client.recv().await.unwrap() {
             Message::Ping(_) => pings += 1,
             Message::Close(frame) => break u16::from(frame.unwrap().code),
             other => panic!("{other:?}"),
@@ -63,7 +59,7 @@ async fn a_client_that_answers_pings_stays() {
     let mut client = world.login("alice", "phone").await;
     tokio::time::pause();
     for _ in 0..20 {
-        match client.from_server.recv().await.unwrap() {
+        match client.recv().await.unwrap() {
             Message::Ping(payload) => client.say(Message::Pong(payload)).await,
             other => panic!("{other:?}"),
         }
@@ -88,7 +84,7 @@ async fn a_credential_that_runs_out_ends_the_connection() {
 #[tokio::test]
 async fn a_client_that_does_not_read_is_given_up() {
     let world = World::new().await;
-    let mut client = world.connect_with_room(4);
+    let mut client = world.connect_with_room(1_000);
     client.log_in("alice", "phone").await;
     tokio::time::pause();
     for version in 1..=1_000 {
@@ -96,8 +92,11 @@ async fn a_client_that_does_not_read_is_given_up() {
         tokio::task::yield_now().await;
     }
     let began = Instant::now();
-    (&mut client.task).await.unwrap();
+    while world.closes(4410) == 0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     assert_eq!(began.elapsed().as_secs(), 10);
+    client.task.await.unwrap();
     assert_eq!(world.closes(4410), 1);
     assert_eq!(world.context.hub.figures().collapses, 1);
 }

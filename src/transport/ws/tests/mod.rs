@@ -1,18 +1,32 @@
-//! Sessions over channels, against a real engine and a real store: no socket, and time that is moved.
+//! Sessions over a pipe, against a real engine and a real store: no socket, and time that is moved.
+//!
+//! The client's frames are made and read with another implementation than the server's.
 
+#[cfg(feature = "echo")]
+mod echo;
 mod ends;
+mod frames;
 mod login;
 mod order;
+mod pushes;
+mod sizes;
 
+use std::io::{self, Cursor, IoSlice};
 use std::net::Ipv4Addr;
-use std::task::{Context as TaskContext, Poll};
+use std::pin::pin;
+use std::sync::{Mutex, MutexGuard};
+use std::task::Waker;
 
-use futures_util::{Sink, Stream};
 use serde_json::{Value, json};
-use tokio::sync::mpsc;
+use tokio::io::{
+    AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, DuplexStream, ReadBuf,
+};
 use tokio::task::JoinHandle;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_util::sync::PollSender;
+use tokio::time::Instant;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Control, Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::{Frame as RawFrame, FrameHeader};
+use tokio_util::task::TaskTracker;
 
 use super::*;
 use crate::bus::LocalBus;
@@ -22,51 +36,65 @@ use crate::engine::{Engine, Limits, SystemClock, usersig};
 use crate::hub::{Bounds, Hub};
 use crate::settings::Settings;
 use crate::store::sqlite::{Options, SqliteStore};
+use crate::transport::metrics::Closed;
 
 const APP: SdkAppId = SdkAppId(1_400_000_001);
 const KEY: &str = "a key for tests";
 
-/// The server's end of a channel that plays the socket.
-struct Pipe {
-    out: PollSender<Message>,
-    input: mpsc::Receiver<Result<Message, Error>>,
-}
+/// The server's end of a pipe that plays the socket.
+#[derive(Debug)]
+struct Pipe(Mutex<DuplexStream>);
 
-impl Stream for Pipe {
-    type Item = Result<Message, Error>;
-
-    fn poll_next(
-        mut self: Pin<&mut Self>,
-        context: &mut TaskContext<'_>,
-    ) -> Poll<Option<Self::Item>> {
-        self.input.poll_recv(context)
+impl Pipe {
+    fn stream(&self) -> MutexGuard<'_, DuplexStream> {
+        self.0.lock().unwrap()
     }
 }
 
-impl Sink<Message> for Pipe {
-    type Error = Error;
-
-    fn poll_ready(
-        mut self: Pin<&mut Self>,
+impl Socket for Pipe {
+    fn poll_read(
+        &self,
         context: &mut TaskContext<'_>,
-    ) -> Poll<Result<(), Error>> {
-        self.out
-            .poll_reserve(context)
-            .map_err(|_| Error::ConnectionClosed)
+        buffer: &mut [u8],
+    ) -> Poll<io::Result<usize>> {
+        let mut buffer = ReadBuf::new(buffer);
+        ready!(pin!(&mut *self.stream()).poll_read(context, &mut buffer))?;
+        Poll::Ready(Ok(buffer.filled().len()))
     }
 
-    fn start_send(mut self: Pin<&mut Self>, message: Message) -> Result<(), Error> {
-        self.out
-            .send_item(message)
-            .map_err(|_| Error::ConnectionClosed)
+    fn poll_write(
+        &self,
+        context: &mut TaskContext<'_>,
+        parts: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let mut written = 0;
+        for part in parts.iter().filter(|part| !part.is_empty()) {
+            match pin!(&mut *self.stream()).poll_write(context, part) {
+                Poll::Ready(Ok(count)) => {
+                    written += count;
+                    if count < part.len() {
+                        break;
+                    }
+                }
+                Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
+                Poll::Pending if written == 0 => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Ok(written))
     }
 
-    fn poll_flush(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
+    fn try_write(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self.poll_write(&mut TaskContext::from_waker(Waker::noop()), parts) {
+            Poll::Ready(written) => written,
+            Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
+        }
     }
 
-    fn poll_close(self: Pin<&mut Self>, _: &mut TaskContext<'_>) -> Poll<Result<(), Error>> {
-        Poll::Ready(Ok(()))
+    fn shut(&self) -> io::Result<()> {
+        let mut context = TaskContext::from_waker(Waker::noop());
+        _ = pin!(&mut *self.stream()).poll_shutdown(&mut context);
+        Ok(())
     }
 }
 
@@ -131,40 +159,36 @@ impl World {
             settings.limits,
             &settings.demo,
         );
+        let context = Arc::new(context);
+        let timing = Arc::clone(&context);
+        // Not the server's own: a drain waits for that one's tasks.
+        TaskTracker::new()
+            .spawn(async move { timing.timers.run(&timing.draining, &timing.halt).await });
         Self {
-            context: Arc::new(context),
+            context,
             _folder: folder,
         }
     }
 
-    /// A client whose pipe holds `room` messages it has not read.
+    /// A client whose pipe holds so many bytes that it has not read.
     fn connect_with_room(&self, room: usize) -> Client {
-        let (out, from_server) = mpsc::channel(room);
-        let (to_server, input) = mpsc::channel(1024);
-        let pipe = Pipe {
-            out: PollSender::new(out),
-            input,
-        };
-        let context = Arc::clone(&self.context);
+        let (pipe, ours) = tokio::io::duplex(room);
         let address = Ipv4Addr::LOCALHOST.into();
         let peer = Arc::new(Peer {
-            address,
-            admitted: context.admission.admit(address).unwrap(),
+            admitted: self.context.admission.admit(address).unwrap(),
         });
-        let task = self.context.tracker.spawn(async move {
-            serve(pipe, &context, &peer).await;
-        });
+        let connection = serve(Pipe(Mutex::new(ours)), b"", &self.context, peer);
         Client {
-            to_server,
-            from_server,
+            pipe,
+            unread: Vec::new(),
             pushes: Vec::new(),
             next_id: 1,
-            task,
+            task: self.context.tracker.spawn(connection),
         }
     }
 
     fn connect(&self) -> Client {
-        self.connect_with_room(10_000)
+        self.connect_with_room(4_000_000)
     }
 
     async fn login(&self, user: &str, device: &str) -> Client {
@@ -201,12 +225,29 @@ impl World {
 }
 
 struct Client {
-    to_server: mpsc::Sender<Result<Message, Error>>,
-    from_server: mpsc::Receiver<Message>,
+    pipe: DuplexStream,
+    unread: Vec<u8>,
     /// Read while an answer was waited for.
     pushes: Vec<Value>,
     next_id: u64,
     task: JoinHandle<()>,
+}
+
+fn message(opcode: OpCode, payload: Vec<u8>) -> Message {
+    use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+    match opcode {
+        OpCode::Data(Data::Text) => Message::text(String::from_utf8(payload).unwrap()),
+        OpCode::Control(Control::Ping) => Message::Ping(payload.into()),
+        OpCode::Control(Control::Pong) => Message::Pong(payload.into()),
+        OpCode::Control(Control::Close) => {
+            let (code, reason) = payload.split_first_chunk().unwrap();
+            Message::Close(Some(CloseFrame {
+                code: u16::from_be_bytes(*code).into(),
+                reason: String::from_utf8(reason.to_vec()).unwrap().into(),
+            }))
+        }
+        other => panic!("{other:?}"),
+    }
 }
 
 fn sig(user: &str, lifetime: i64) -> String {
@@ -231,8 +272,47 @@ fn login(user: &str, device: &str, sig: &str) -> Value {
 }
 
 impl Client {
-    async fn say(&self, message: Message) {
-        self.to_server.send(Ok(message)).await.unwrap();
+    async fn say(&mut self, message: Message) {
+        let (opcode, payload) = match message {
+            Message::Text(text) => (OpCode::Data(Data::Text), text.into()),
+            Message::Binary(bytes) => (OpCode::Data(Data::Binary), bytes),
+            Message::Ping(bytes) => (OpCode::Control(Control::Ping), bytes),
+            Message::Pong(bytes) => (OpCode::Control(Control::Pong), bytes),
+            other => panic!("{other:?}"),
+        };
+        let header = FrameHeader {
+            opcode,
+            mask: Some([1, 2, 3, 4]),
+            ..FrameHeader::default()
+        };
+        let mut bytes = Vec::new();
+        let frame = RawFrame::from_payload(header, payload);
+        frame.format(&mut bytes).unwrap();
+        self.say_bytes(&bytes).await;
+    }
+
+    async fn say_bytes(&mut self, bytes: &[u8]) {
+        self.pipe.write_all(bytes).await.unwrap();
+    }
+
+    /// The next frame; none if the server has ended its side.
+    async fn recv(&mut self) -> Option<Message> {
+        loop {
+            let mut cursor = Cursor::new(&self.unread);
+            if let Some((header, length)) = FrameHeader::parse(&mut cursor).unwrap() {
+                let start = usize::try_from(cursor.position()).unwrap();
+                let end = start + usize::try_from(length).unwrap();
+                if end <= self.unread.len() {
+                    assert!(header.is_final && header.mask.is_none(), "{header:?}");
+                    let payload = self.unread[start..end].to_vec();
+                    self.unread.drain(..end);
+                    return Some(message(header.opcode, payload));
+                }
+            }
+            if self.pipe.read_buf(&mut self.unread).await.unwrap() == 0 {
+                return None;
+            }
+        }
     }
 
     async fn ask(&mut self, method: &str, params: Value) -> u64 {
@@ -243,19 +323,12 @@ impl Client {
         id
     }
 
-    /// The next text, whole; or the code with which the server closed.
+    /// The next text; or the code with which the server closed.
     async fn hear(&mut self) -> Result<Value, u16> {
-        let mut whole = Vec::new();
         loop {
-            match self.from_server.recv().await {
+            match self.recv().await {
                 None => return Err(1006),
                 Some(Message::Text(text)) => return Ok(serde_json::from_str(&text).unwrap()),
-                Some(Message::Frame(frame)) => {
-                    whole.extend_from_slice(frame.payload());
-                    if frame.header().is_final {
-                        return Ok(serde_json::from_slice(&whole).unwrap());
-                    }
-                }
                 Some(Message::Close(Some(frame))) => return Err(frame.code.into()),
                 Some(_) => {}
             }
