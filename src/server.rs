@@ -212,6 +212,8 @@ impl Background {
         background.spawn(async move { beating.heartbeat.tick().await });
         let timing = Arc::clone(context);
         background.spawn(async move { timing.timers.run(&timing.draining, &timing.halt).await });
+        let writing = Arc::clone(context);
+        background.spawn(async move { writing.hub.write_deferred().await });
         background.spawn(live::keep_sampling(Arc::clone(context)));
         background.spawn(live::keep_looking_at_apps(Arc::clone(context)));
         // Not cut short: what it has taken to store would be lost.

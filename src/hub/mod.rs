@@ -1,9 +1,10 @@
 //! The connection hub: who is connected here, and the queue of each.
 //!
-//! Nothing in here awaits. A push is handed to each connection's [`Outbox`]: where the connection has nothing else to
-//! write it goes straight to the network, else into its queue, and the connection's own task writes it. Meanwhile no
-//! lock is held but that of the one queue.
+//! A push is handed to each connection's [`Outbox`]: where the connection has nothing else to write it goes straight to
+//! the network, else into its queue, and the connection's own task writes it. Meanwhile no lock is held but that of the
+//! one queue, and nothing awaits. Of very many connections only the first are written to at once, the others in turn.
 
+mod deferred;
 mod inventory;
 mod outbox;
 mod registration;
@@ -30,12 +31,13 @@ use crate::domain::login_policy::LoginPolicy;
 use crate::domain::{AccountKey, DeviceId, Position, Version};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push};
+use deferred::Deferred;
 use registration::Connection;
 use withdrawals::{Withdrawal, Withdrawals};
 
-/// Sockets that are written for one push before the rest is left to the connections' own tasks: whoever is told next
-/// waits for these, some microseconds each.
-const MOST_WRITES: usize = 1024;
+/// Sockets that are written for one push before the rest is deferred: whoever is told next waits for these, some
+/// microseconds each.
+const MOST_WRITES: usize = 64;
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
 /// console), and the device will tell it again.
 const MAX_DEPARTED: usize = 65_536;
@@ -78,6 +80,7 @@ pub struct Hub {
     collapses: AtomicU64,
     departed: Mutex<Vec<Ack>>,
     withdrawals: Withdrawals,
+    deferred: Deferred,
 }
 
 impl Hub {
@@ -91,6 +94,7 @@ impl Hub {
             collapses: AtomicU64::new(0),
             departed: Mutex::default(),
             withdrawals: Withdrawals::default(),
+            deferred: Deferred::default(),
         }
     }
 
@@ -253,6 +257,7 @@ impl Hub {
         };
         let version = push.version().unwrap_or_default();
         let mut connections = Vec::new();
+        let mut deferred = Vec::new();
         let mut written = 0;
         for to in to {
             let Some(account) = self.accounts.get(to) else {
@@ -269,11 +274,12 @@ impl Hub {
                 }
                 let pushed = match &frame {
                     Some(frame) if written < MOST_WRITES => connection.outbox.push(frame, head, at),
-                    Some(frame) => connection.outbox.queue(frame, head, at),
+                    Some(frame) => connection.outbox.defer(frame, head, at),
                     None => connection.outbox.collapse(head),
                 };
                 match pushed {
                     Pushed::Written => written += 1,
+                    Pushed::Deferred => deferred.push(connection),
                     Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
                     Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
                 }
@@ -281,6 +287,7 @@ impl Hub {
             // After the queues: whoever reads this head finds all pushes up to it in them.
             self.observe_head(*to, version);
         }
+        self.deferred.add(deferred);
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {

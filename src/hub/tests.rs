@@ -68,10 +68,10 @@ impl Wire for Wide {
 }
 
 /// Each write keeps those waiting who are told next.
-#[test]
-fn of_very_many_only_so_many_are_written_at_once() {
+#[tokio::test]
+async fn of_very_many_only_so_many_are_written_at_once_and_the_others_in_turn() {
     let hub = hub();
-    let extra = 10;
+    let extra = 1000;
     let all: Vec<_> = (0..MOST_WRITES + extra)
         .map(|number| {
             let registration = hub
@@ -89,9 +89,20 @@ fn of_very_many_only_so_many_are_written_at_once() {
             registration
         })
         .collect();
+    let waiting = || all.iter().filter(|one| !one.outbox().is_empty()).count();
     commit(&hub, ALICE, 1, None);
-    let queued = all.iter().filter(|one| !one.outbox().is_empty());
-    assert_eq!(queued.count(), extra);
+    assert_eq!(waiting(), extra);
+    commit(&hub, ALICE, 2, None);
+
+    let mut writing = Box::pin(hub.write_deferred());
+    let mut turns = 0;
+    while waiting() > 0 {
+        let left = waiting();
+        assert!(futures_util::poll!(&mut writing).is_pending());
+        assert!((1..=MOST_WRITES).contains(&(left - waiting())));
+        turns += 1;
+    }
+    assert_eq!(turns, extra.div_ceil(MOST_WRITES));
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
