@@ -11,6 +11,7 @@ mod ground;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::Instant;
 
 use chatsync::bus::{Audience, Committed, ConnectionId, Notice, Subscriber};
@@ -19,7 +20,7 @@ use chatsync::domain::deletion::Deletion;
 use chatsync::domain::login_policy::{LoginMode, LoginPolicy};
 use chatsync::domain::{AccountKey, LogHead, LogId, Platform, Seq, Version, View};
 use chatsync::engine::usersig;
-use chatsync::hub::{Arrival, Hub, Registration};
+use chatsync::hub::{Arrival, Bounds, Frame, Hub, Registration, Sent, Wire};
 use chatsync::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
 use chatsync::protocol::{jsonrpc, method::Call, method::Login};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
@@ -210,28 +211,55 @@ fn login_and_sync(
     }
 }
 
-fn arrive(hub: &Arc<Hub>, device: usize) -> Registration {
-    let arrival = Arrival {
-        app: APP,
-        key: KeyPrint(1),
-        account: AccountKey(1),
-        device: format!("device{device}").parse().unwrap(),
-        platform: Platform::Web,
-        address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+/// A network that takes every push, or none.
+#[derive(Debug)]
+struct Pipe(Sent);
+
+impl Wire for Pipe {
+    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+        self.0
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// Devices of one account that wait for a push.
+fn at_rest(hub: &Arc<Hub>, devices: usize, network: Sent) -> Vec<Registration> {
+    let arrive = |device| {
+        let arrival = Arrival {
+            app: APP,
+            key: KeyPrint(1),
+            account: AccountKey(1),
+            device: format!("device{device}").parse().unwrap(),
+            platform: Platform::Web,
+        };
+        let wire = Arc::new(Pipe(network));
+        let policy = LoginPolicy {
+            mode: LoginMode::Multi,
+            instances_per_platform: None,
+        };
+        let registration = hub
+            .register(arrival, wire, hub.arriving(), policy, devices)
+            .unwrap();
+        rest(&registration);
+        registration
     };
-    let policy = LoginPolicy {
-        mode: LoginMode::Multi,
-        instances_per_platform: None,
-    };
-    hub.register(arrival, hub.arriving(), policy, 100).unwrap()
+    (0..devices).map(arrive).collect()
+}
+
+fn rest(device: &Registration) {
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(device.outbox().poll_take(&mut context).is_pending());
+    device.outbox().lend();
 }
 
 fn hub(criterion: &mut Criterion) {
-    let hub = Arc::new(Hub::new(chatsync::hub::Bounds {
+    let bounds = Bounds {
         frames: 256,
         bytes: 256 * 1024,
-    }));
-    let devices: Vec<_> = (0..4).map(|device| arrive(&hub, device)).collect();
+    };
     let committed = Committed {
         notices: vec![Notice::Push {
             to: Audience::Account(AccountKey(1)),
@@ -241,11 +269,30 @@ fn hub(criterion: &mut Criterion) {
         position: None,
         at: Instant::now(),
     };
-    criterion.bench_function("hub/fan a push out to 4 devices", |bench| {
+    let mut group = criterion.benchmark_group("hub");
+    for (name, network) in [("straight", Sent::Whole), ("through queues", Sent::Nothing)] {
+        let hub = Arc::new(Hub::new(bounds));
+        let devices = at_rest(&hub, 4, network);
+        group.bench_function(format!("fan a push out to 4 devices {name}"), |bench| {
+            bench.iter(|| {
+                hub.deliver(&committed);
+                for device in &devices {
+                    if device.outbox().try_take().is_some() {
+                        rest(device);
+                    }
+                }
+            });
+        });
+    }
+    let hub = Arc::new(Hub::new(bounds));
+    let devices = at_rest(&hub, 1_000, Sent::Whole);
+    let mut writing = Box::pin(hub.write_deferred());
+    let mut context = Context::from_waker(Waker::noop());
+    group.bench_function("fan a push out to 1,000 devices", |bench| {
         bench.iter(|| {
             hub.deliver(&committed);
-            for device in &devices {
-                device.outbox().try_take().unwrap();
+            while !devices[999].outbox().is_empty() {
+                assert!(writing.as_mut().poll(&mut context).is_pending());
             }
         });
     });

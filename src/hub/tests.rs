@@ -94,11 +94,11 @@ async fn of_very_many_only_so_many_are_written_at_once_and_the_others_in_turn() 
     assert_eq!(waiting(), extra);
     commit(&hub, ALICE, 2, None);
 
-    let mut writing = Box::pin(hub.write_deferred());
+    let mut task = Box::pin(hub.write_deferred());
     let mut turns = 0;
     while waiting() > 0 {
         let left = waiting();
-        assert!(futures_util::poll!(&mut writing).is_pending());
+        assert!(futures_util::poll!(&mut task).is_pending());
         assert!((1..=MOST_WRITES).contains(&(left - waiting())));
         turns += 1;
     }
