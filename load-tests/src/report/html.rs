@@ -48,6 +48,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         escaped(&machine.kernel),
         machine.load
     )?;
+    if let Some(comparison) = &report.comparison {
+        comparison.html(out)?;
+    }
     writeln!(
         out,
         "<h2>Verdicts</h2><table><tr><th></th><th>what</th><th>measured</th><th>wanted</th><th>ratio</th></tr>"
