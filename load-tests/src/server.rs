@@ -92,11 +92,24 @@ impl Which {
         })
     }
 
-    fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
-        let program = match &self.server {
+    /// The version of the server that is started here.
+    pub(crate) fn version(&self) -> Fallible<String> {
+        if self.url.is_some() {
+            return Ok("running already".into());
+        }
+        let said = output(&self.program()?, &["--version"])?;
+        Ok(said.trim_start_matches("chatsync ").to_owned())
+    }
+
+    fn program(&self) -> Fallible<PathBuf> {
+        Ok(match &self.server {
             Some(program) => program.clone(),
             None => std::env::current_exe()?.with_file_name("chatsync"),
-        };
+        })
+    }
+
+    fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
+        let program = self.program()?;
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("chatsync.toml"), settings(folder.path()))?;
         let raised: Vec<_> = limits
@@ -272,6 +285,20 @@ impl Drop for Running {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What a program prints.
+pub(crate) fn output(program: &Path, arguments: &[&str]) -> Fallible<String> {
+    let name = program.display();
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("{name}: {error}"))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name}: {}: {}", output.status, error.trim()).into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// Reads `listening on http://ADDRESS:PORT`, the first line; the rest is read and dropped.

@@ -421,6 +421,10 @@ impl World {
     }
 
     fn event(&mut self, slot: usize, event: Event<'_>, now: Instant) {
+        // What stood behind the end is not heard any more.
+        if self.connections[slot].stage == Stage::Closed {
+            return;
+        }
         match event {
             Event::Answer { id, answer } => match self.take_call(id) {
                 Some(pending) if pending.slot == slot => self.answered(pending, &answer, now),
@@ -439,7 +443,7 @@ impl World {
             }
             Event::Reply(message) => self.say(slot, &message),
             Event::Ready => self.let_in(slot, now),
-            Event::TurnedDown(why) => self.fall(slot, &format!("login: {why}")),
+            Event::TurnedDown(why) => self.ended(slot, why),
             Event::Garbled => self.garbled(slot, "not what such a server says"),
             Event::Other => {}
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::output;
+use super::{output, program};
 use crate::Fallible;
 use crate::server::{Running, Server};
 use crate::wire::Protocol;
@@ -52,7 +52,7 @@ pub(super) fn start(accounts: u32) -> Fallible<Server> {
         SETTINGS.replace("@PORT@", &address.port().to_string()),
     )?;
     fs::write(folder.join("accounts.xml"), piefxis(accounts))?;
-    let mut command = Command::new("erl");
+    let mut command = Command::new(program("erl")?);
     command
         // As `ejabberdctl` has them.
         .args(["+K", "true", "+P", "250000", "-noinput", "-mnesia", "dir"])

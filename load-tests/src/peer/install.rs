@@ -4,7 +4,7 @@
 use std::env;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::SystemTime;
 
@@ -20,7 +20,7 @@ impl Peer {
     fn programs(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::SocketIo | Self::Ws | Self::Uwebsockets => &[("node", "nodejs"), ("npm", "npm")],
-            Self::Ejabberd => &[("ejabberdctl", "ejabberd")],
+            Self::Ejabberd => &[("ejabberdctl", "ejabberd"), ("erl", "erlang-base")],
             Self::Nats => &[("nats-server", "nats-server")],
         }
     }
@@ -51,11 +51,17 @@ pub(crate) fn install(peers: &[Peer], folder: &Path) -> Fallible<()> {
 }
 
 fn is_there(program: &str) -> bool {
+    find(program).is_some()
+}
+
+/// Where a program is.
+pub(super) fn find(program: &str) -> Option<PathBuf> {
     let folders = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&folders)
         // Where Debian keeps servers, and other users than root don't look.
         .chain(["/usr/sbin".into()])
-        .any(|folder| folder.join(program).is_file())
+        .map(|folder| folder.join(program))
+        .find(|file| file.is_file())
 }
 
 fn debian(packages: &[&str]) -> Fallible<()> {

@@ -6,13 +6,12 @@ mod install;
 mod nats;
 mod node;
 
-use std::path::Path;
-use std::process::Command;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
 use crate::Fallible;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::wire::Protocol;
 
 pub(crate) use install::install;
@@ -89,15 +88,12 @@ impl Peer {
     }
 }
 
-/// What a program prints.
-fn output(program: &str, arguments: &[&str]) -> Fallible<String> {
-    let output = Command::new(program)
-        .args(arguments)
-        .output()
-        .map_err(|error| format!("{program}: {error}"))?;
-    if !output.status.success() {
-        let error = String::from_utf8_lossy(&output.stderr);
-        return Err(format!("{program}: {}: {}", output.status, error.trim()).into());
-    }
-    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+/// What an installed program prints.
+fn output(name: &str, arguments: &[&str]) -> Fallible<String> {
+    server::output(&program(name)?, arguments)
+}
+
+/// Where an installed program is.
+fn program(name: &str) -> Fallible<PathBuf> {
+    Ok(install::find(name).ok_or_else(|| format!("{name} is not installed"))?)
 }

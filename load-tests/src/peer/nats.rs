@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 
-use super::output;
+use super::{output, program};
 use crate::Fallible;
 use crate::server::{Running, Server};
 use crate::wire::Protocol;
@@ -25,7 +25,7 @@ pub(super) fn start() -> Fallible<Server> {
         .ok_or("the temporary folder has a strange name")?;
     fs::write(&file, SETTINGS.replace("@FOLDER@", folder))?;
     // Its lines have no level to choose by: they are for whom it doesn't start.
-    let mut command = Command::new("nats-server");
+    let mut command = Command::new(program("nats-server")?);
     command
         .arg("--config")
         .arg(file)

@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::output;
+use super::{output, program};
 use crate::Fallible;
 use crate::server::{Running, Server};
 use crate::wire::Protocol;
@@ -25,7 +25,7 @@ pub(super) fn version(folder: &Path, package: &str) -> Fallible<String> {
 
 pub(super) fn start(folder: &Path, script: &str, protocol: Protocol) -> Fallible<Server> {
     let own = tempfile::tempdir()?;
-    let mut command = Command::new("node");
+    let mut command = Command::new(program("node")?);
     command
         .arg(folder.join(script))
         .env("NODE_ENV", "production")

@@ -24,6 +24,8 @@ pub(crate) struct Compared {
     pub(crate) event: String,
     /// Whether an event is on disk before anybody hears of it.
     pub(crate) durable: bool,
+    /// Whether the first server is to be ahead of it.
+    pub(crate) is_rival: bool,
 }
 
 /// One thing that was measured.
@@ -32,6 +34,8 @@ pub(crate) struct Row {
     pub(crate) name: String,
     pub(crate) unit: &'static str,
     pub(crate) better: Better,
+    /// Whether a durable server has to write to the disk for it.
+    pub(crate) is_stored: bool,
     /// By server.
     pub(crate) cells: Vec<Cell>,
 }
@@ -56,16 +60,17 @@ pub(crate) struct Cell {
 
 /// A value of one server in one run.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Value {
+pub(crate) struct Finding {
     pub(crate) name: String,
     pub(crate) unit: &'static str,
     pub(crate) better: Better,
+    pub(crate) is_stored: bool,
     pub(crate) value: f64,
 }
 
 impl Comparison {
     /// `runs` are each server's, and each has the values that were found.
-    pub(crate) fn new(servers: Vec<Compared>, runs: &[Vec<Vec<Value>>]) -> Self {
+    pub(crate) fn new(servers: Vec<Compared>, runs: &[Vec<Vec<Finding>>]) -> Self {
         // In the order of the first that has them.
         let mut rows: Vec<Row> = Vec::new();
         for value in runs.iter().flatten().flatten() {
@@ -84,6 +89,7 @@ impl Comparison {
                 name: value.name.clone(),
                 unit: value.unit,
                 better: value.better,
+                is_stored: value.is_stored,
                 cells,
             });
         }
@@ -170,7 +176,7 @@ impl Comparison {
 }
 
 impl Cell {
-    fn new(name: &str, runs: &[Vec<Value>]) -> Self {
+    fn new(name: &str, runs: &[Vec<Finding>]) -> Self {
         let runs: Vec<_> = runs
             .iter()
             .filter_map(|values| values.iter().find(|value| value.name == name))
@@ -231,11 +237,12 @@ fn median(values: &[f64]) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn value(name: &str, better: Better, value: f64) -> Value {
-        Value {
+    fn value(name: &str, better: Better, value: f64) -> Finding {
+        Finding {
             name: name.into(),
             unit: "ms",
             better,
+            is_stored: false,
             value,
         }
     }
@@ -247,6 +254,7 @@ mod tests {
             login: "none".into(),
             event: "a message".into(),
             durable: false,
+            is_rival: true,
         }
     }
 

@@ -67,7 +67,7 @@ pub(crate) enum Event<'a> {
     Reply(String),
     /// A login in several steps is complete.
     Ready,
-    /// A login was turned down.
+    /// A login was turned down, or the connection is given up.
     TurnedDown(&'a str),
     /// Not what a server of this kind says.
     Garbled,
