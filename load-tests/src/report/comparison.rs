@@ -118,15 +118,15 @@ impl Comparison {
             )?;
         }
         for row in &self.rows {
-            writeln!(out, "\n{}, {}", row.name, row.unit)?;
+            writeln!(out, "\n{}", row.title())?;
             for (server, cell) in self.servers.iter().zip(&row.cells) {
-                writeln!(
-                    out,
+                let line = format!(
                     "  {:wide$}  {:>10}  {}",
                     server.name,
                     cell.value(),
-                    cell.note()
-                )?;
+                    cell.notes().join(" ")
+                );
+                writeln!(out, "{}", line.trim_end())?;
             }
         }
         Ok(())
@@ -155,19 +155,11 @@ impl Comparison {
         }
         writeln!(out, "</tr>")?;
         for row in &self.rows {
-            write!(
-                out,
-                "<tr><td>{}, {}</td>",
-                escaped(&row.name),
-                escaped(row.unit)
-            )?;
+            write!(out, "<tr><td>{}</td>", escaped(&row.title()))?;
             for cell in &row.cells {
-                write!(
-                    out,
-                    "<td class=\"n\">{}<br>{}</td>",
-                    cell.value(),
-                    cell.note()
-                )?;
+                let mut lines = vec![cell.value()];
+                lines.extend(cell.notes());
+                write!(out, "<td class=\"n\">{}</td>", lines.join("<br>"))?;
             }
             writeln!(out, "</tr>")?;
         }
@@ -194,19 +186,25 @@ impl Cell {
     }
 
     /// The ratio, and how far the runs are apart.
-    fn note(&self) -> String {
-        let mut note = self
-            .ahead
-            .map_or(String::new(), |ahead| format!("{ahead:.2} ×"));
+    fn notes(&self) -> Vec<String> {
+        let ratio = self.ahead.map(|ahead| format!("{ahead:.2} ×"));
         let least = self.runs.iter().copied().reduce(f64::min);
         let most = self.runs.iter().copied().reduce(f64::max);
-        if let (Some(least), Some(most)) = (least, most)
-            && self.runs.len() > 1
-        {
-            // Writing to a String cannot fail.
-            _ = write!(note, " ({}–{})", shown(least), shown(most));
+        let range = least
+            .zip(most)
+            .filter(|_| self.runs.len() > 1)
+            .map(|(least, most)| format!("({}–{})", shown(least), shown(most)));
+        ratio.into_iter().chain(range).collect()
+    }
+}
+
+impl Row {
+    fn title(&self) -> String {
+        if self.unit.is_empty() {
+            self.name.clone()
+        } else {
+            format!("{}, {}", self.name, self.unit)
         }
-        note
     }
 }
 
