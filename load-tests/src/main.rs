@@ -6,6 +6,7 @@ mod fleet;
 mod limit;
 mod measure;
 mod oracle;
+mod peer;
 mod report;
 mod scenario;
 mod schedule;
@@ -69,6 +70,8 @@ enum Command {
     Mixed(scenario::mixed::Mixed),
     /// The same for hours, with devices that go and come back
     Soak(scenario::soak::Soak),
+    /// The same of other servers, which are installed for it: memory, a storm, telling a user's devices
+    Peers(scenario::peers::Peers),
     /// A client process of another scenario
     #[command(hide = true)]
     Worker,
@@ -90,6 +93,7 @@ impl Command {
             Self::Messages(scenario) => Some(scenario),
             Self::Mixed(scenario) => Some(scenario),
             Self::Soak(scenario) => Some(scenario),
+            Self::Peers(scenario) => Some(scenario),
             Self::Start(_) | Self::Worker | Self::Hub(_) => None,
         }
     }

@@ -147,6 +147,11 @@ impl Oracle {
         Some(self.streams.get(&stream)?.followers.get(&device)?.at)
     }
 
+    /// The highest number that anything was heard of.
+    pub(crate) fn newest(&self, stream: Stream) -> u64 {
+        self.streams.get(&stream).map_or(0, |log| log.head)
+    }
+
     /// A device's own operation was acknowledged with a number.
     pub(crate) fn done(
         &mut self,

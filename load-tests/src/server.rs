@@ -16,7 +16,7 @@ use crate::client::order::Access;
 use crate::wire::Protocol;
 
 pub(crate) const APP: u32 = 1_400_000_001;
-/// For the server to notice that clients have gone, and between two looks.
+/// For a server to start or to notice that clients have gone, and between two looks.
 const PATIENCE: Duration = Duration::from_mins(1);
 const PAUSE: Duration = Duration::from_millis(20);
 const SECRET_KEY: &str = "of-no-use-to-anybody";
@@ -49,11 +49,12 @@ pub(crate) struct Server {
     pub(crate) pid: Option<u32>,
     /// Settings that differ from the defaults.
     pub(crate) raised: Vec<(String, String)>,
-    started: Option<Started>,
+    started: Option<Running>,
 }
 
+/// A server's process that was started here. Dropping it ends it.
 #[derive(Debug)]
-struct Started {
+pub(crate) struct Running {
     child: Child,
     program: PathBuf,
     /// Its settings, its store, its log.
@@ -91,11 +92,24 @@ impl Which {
         })
     }
 
-    fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
-        let program = match &self.server {
+    /// The version of the server that is started here.
+    pub(crate) fn version(&self) -> Fallible<String> {
+        if self.url.is_some() {
+            return Ok("running already".into());
+        }
+        let said = output(&self.program()?, &["--version"])?;
+        Ok(said.trim_start_matches("chatsync ").to_owned())
+    }
+
+    fn program(&self) -> Fallible<PathBuf> {
+        Ok(match &self.server {
             Some(program) => program.clone(),
             None => std::env::current_exe()?.with_file_name("chatsync"),
-        };
+        })
+    }
+
+    fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {
+        let program = self.program()?;
         let folder = tempfile::tempdir()?;
         fs::write(folder.path().join("chatsync.toml"), settings(folder.path()))?;
         let raised: Vec<_> = limits
@@ -108,7 +122,8 @@ impl Which {
                 value.clone(),
             )
         });
-        let child = Command::new(&program)
+        let mut command = Command::new(&program);
+        command
             .arg("serve")
             .arg("--config")
             .arg(folder.path().join("chatsync.toml"))
@@ -116,60 +131,62 @@ impl Which {
             .envs(variables)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
-            .stderr(File::create(folder.path().join("log"))?)
-            .spawn()
-            .map_err(|error| format!("{}: {error}", program.display()))?;
-        let (pid, mut started) = (
-            child.id(),
-            Started {
-                child,
-                program,
-                folder,
-            },
-        );
-        let server = listening(&mut started.child)
-            .map_err(|error| format!("the server did not start: {error}\n{}", started.log()))?;
-        Ok(Server {
-            access: Access {
-                protocol: Protocol::Chatsync,
-                server,
-                app: APP,
-                secret_key: SECRET_KEY.into(),
-            },
-            pid: Some(pid),
-            raised,
-            started: Some(started),
-        })
+            .stderr(File::create(folder.path().join("log"))?);
+        let mut running = Running::spawn(command, folder)?;
+        let server = running
+            .listening()
+            .map_err(|error| format!("the server did not start: {error}"))?;
+        let mut server = Server::other(Protocol::Chatsync, server, running);
+        server.raised = raised;
+        Ok(server)
     }
 }
 
 impl Server {
     /// The bare hub of [`limit::sockets`](crate::limit::sockets), in a process of its own.
     pub(crate) fn bare() -> Fallible<Self> {
-        let program = std::env::current_exe()?;
         // It serves for as long as this pipe is open.
-        let mut child = Command::new(&program)
+        let mut command = Command::new(std::env::current_exe()?);
+        command
             .arg("hub")
             .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let (pid, server) = (child.id(), listening(&mut child));
-        let started = Started {
-            child,
-            program,
-            folder: tempfile::tempdir()?,
-        };
-        Ok(Self {
+            .stdout(Stdio::piped());
+        let mut running = Running::spawn(command, tempfile::tempdir()?)?;
+        let server = running.listening()?;
+        Ok(Self::other(Protocol::Chatsync, server, running))
+    }
+
+    /// One that was started here and is ready.
+    pub(crate) fn other(protocol: Protocol, server: SocketAddr, running: Running) -> Self {
+        Self {
             access: Access {
-                protocol: Protocol::Chatsync,
-                server: server?,
+                protocol,
+                server,
                 app: APP,
                 secret_key: SECRET_KEY.into(),
             },
-            pid: Some(pid),
+            pid: Some(running.pid()),
             raised: Vec::new(),
-            started: Some(started),
-        })
+            started: Some(running),
+        }
+    }
+
+    /// The server's process and those that it has started; none if it is on another machine.
+    pub(crate) fn pids(&self) -> Vec<u32> {
+        let mut pids: Vec<_> = self.pid.into_iter().collect();
+        let mut at = 0;
+        while let Some(pid) = pids.get(at) {
+            // A process that has ended meanwhile has no children.
+            let children =
+                fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap_or_default();
+            pids.extend(
+                children
+                    .split_ascii_whitespace()
+                    .filter_map(|pid| pid.parse::<u32>().ok()),
+            );
+            at += 1;
+        }
+        pids
     }
 
     /// Turns the app's switch, with the server's own command, while it runs.
@@ -210,22 +227,78 @@ impl Server {
 
     /// What the server has logged as a warning or worse.
     pub(crate) fn log(&self) -> String {
-        self.started.as_ref().map_or_else(String::new, Started::log)
+        self.started.as_ref().map_or_else(String::new, Running::log)
     }
 }
 
-impl Started {
+impl Running {
+    pub(crate) fn spawn(mut command: Command, folder: TempDir) -> Fallible<Self> {
+        let program = PathBuf::from(command.get_program());
+        let child = command
+            .spawn()
+            .map_err(|error| format!("{}: {error}", program.display()))?;
+        Ok(Self {
+            child,
+            program,
+            folder,
+        })
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The address that it prints first.
+    pub(crate) fn listening(&mut self) -> Fallible<SocketAddr> {
+        listening(&mut self.child).map_err(|error| format!("{error}\n{}", self.log()).into())
+    }
+
+    /// Waits until it is seen to be ready.
+    pub(crate) fn wait_until<T>(&mut self, look: impl Fn() -> Option<T>) -> Fallible<T> {
+        let began = Instant::now();
+        loop {
+            if let Some(seen) = look() {
+                return Ok(seen);
+            }
+            if let Some(status) = self.child.try_wait()? {
+                return Err(format!("it ended, {status}\n{}", self.log()).into());
+            }
+            if began.elapsed() > PATIENCE {
+                return Err(format!("it is not ready after a minute\n{}", self.log()).into());
+            }
+            thread::sleep(PAUSE);
+        }
+    }
+
     fn log(&self) -> String {
         fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
 }
 
-impl Drop for Started {
+impl Drop for Running {
     fn drop(&mut self) {
         // A server that has ended can't be killed, and nothing is lost by that.
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// What a program prints.
+pub(crate) fn output(program: &Path, arguments: &[&str]) -> Fallible<String> {
+    let name = program.display();
+    let output = Command::new(program)
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("{name}: {error}"))?;
+    if !output.status.success() {
+        let error = String::from_utf8_lossy(&output.stderr);
+        return Err(format!("{name}: {}: {}", output.status, error.trim()).into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
 }
 
 /// Reads `listening on http://ADDRESS:PORT`, the first line; the rest is read and dropped.

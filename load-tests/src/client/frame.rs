@@ -7,6 +7,7 @@ const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
 const CONTINUATION: u8 = 0;
 const TEXT: u8 = 1;
+const BINARY: u8 = 2;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
@@ -14,6 +15,11 @@ const PONG: u8 = 10;
 /// Adds a text frame.
 pub(crate) fn text(out: &mut Vec<u8>, payload: &[u8]) {
     masked(out, TEXT, payload);
+}
+
+/// Adds a binary frame.
+pub(crate) fn binary(out: &mut Vec<u8>, payload: &[u8]) {
+    masked(out, BINARY, payload);
 }
 
 /// Adds the answer to a ping.
@@ -56,6 +62,8 @@ fn push_length(out: &mut Vec<u8>, flag: u8, length: usize) {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Frame<'a> {
     Text(&'a [u8]),
+    /// Never in fragments: no server that is measured sends it so.
+    Binary(&'a [u8]),
     Ping(&'a [u8]),
     /// With its code; 1005 if it has none.
     Close(u16),
@@ -127,6 +135,7 @@ fn parse<const MASKED: bool>(
                     *fragments = Vec::new();
                 }
             }
+            (BINARY, true) if fragments.is_empty() => each(Frame::Binary(payload)),
             (PING, true) => each(Frame::Ping(payload)),
             (PONG, true) => {}
             (CLOSE, true) => {
@@ -238,13 +247,21 @@ mod tests {
     }
 
     #[test]
+    fn binary_is_told_from_text() {
+        assert_eq!(
+            texts(&mut Parser::default(), &[0x82, 1, b'b', 0x81, 1, b't']),
+            ["Binary([98])", "t"]
+        );
+    }
+
+    #[test]
     fn what_is_not_from_a_server_is_broken() {
         for bytes in [
             &[0x81, 0x81, 0, 0, 0, 0, 0][..],
             &[0xc1, 0],
             &[0x80, 0],
             &[0x83, 0],
-            &[0x82, 0],
+            &[0x02, 0],
         ] {
             assert_eq!(
                 Parser::<false>::default().feed(bytes, &mut |_| ()),

@@ -132,6 +132,8 @@ pub(crate) enum Action {
     Read,
     /// Write to the other account of the pair.
     Send,
+    /// Tell the account's other devices something; always its first device does.
+    Publish,
 }
 
 /// What a client process says.

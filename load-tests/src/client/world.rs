@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use mio::event::Event as Readiness;
@@ -15,7 +16,7 @@ use super::order::{Block, Resume, Setup, Tally};
 use super::timer::Timer;
 use super::{handshake, socket};
 use crate::oracle::{Heard, Oracle};
-use crate::wire::{Answer, Call, Content, Event, Stream, StreamKind, Told, Who, Wire};
+use crate::wire::{Answer, Call, Content, Event, Opening, Stream, StreamKind, Told, Who, Wire};
 
 const TIMER: Token = Token(usize::MAX);
 const WAKER: Token = Token(usize::MAX - 1);
@@ -42,7 +43,7 @@ pub(crate) struct World {
     timer: Timer,
     buffer: Vec<u8>,
     server: SocketAddr,
-    wire: Box<dyn Wire>,
+    wire: Rc<dyn Wire>,
     /// Connections begun so far.
     begun: usize,
     pub(crate) blocks: Vec<Block>,
@@ -190,33 +191,81 @@ impl World {
         if self.connections[slot].stage != Stage::Ready {
             return false;
         }
-        self.send(slot, Some(call), intended);
+        self.send(slot, call, intended);
         true
     }
 
-    fn send(&mut self, slot: usize, call: Option<Call>, intended: Instant) {
-        let id = self.next_id;
-        self.next_id += 1;
-        let connection = &mut self.connections[slot];
-        let cursor = connection.cursor.as_deref();
-        let message = if let Some(call) = call {
-            self.wire.call(id, connection.who, call, cursor)
-        } else {
-            let cursor = cursor.filter(|_| connection.resume != Resume::Nothing);
-            self.wire.login(id, connection.who, cursor)
+    /// Sends something to the account's other devices that the server does not acknowledge. False if the device is
+    /// not logged in.
+    pub(crate) fn publish(&mut self, slot: usize, intended: Instant) -> bool {
+        let connection = &self.connections[slot];
+        let who = connection.who;
+        let account = Stream::Account(who.account);
+        let number = self.oracle.newest(account) + 1;
+        let message = self.wire.call(0, who, Call::Publish { number }, None);
+        let Some(message) = message.filter(|_| connection.stage == Stage::Ready) else {
+            return false;
         };
-        let mut bytes = Vec::with_capacity(message.len() + 14);
-        frame::text(&mut bytes, message.as_bytes());
-        connection.waiting += 1;
+        // It is done once it is sent: its delivery must not be heard of before.
+        let content = Content {
+            device: Some(who.device),
+            conversations: None,
+        };
+        let heard = self.oracle.done(slot, content, account, number, intended);
+        self.heard(&heard);
+        self.tally.answered += 1;
+        self.say(slot, &message);
+        true
+    }
+
+    /// Sends a call, if the server knows it.
+    fn send(&mut self, slot: usize, call: Call, intended: Instant) {
+        let id = self.next_id;
+        let connection = &self.connections[slot];
+        let cursor = connection.cursor.as_deref();
+        if let Some(message) = self.wire.call(id, connection.who, call, cursor) {
+            self.ask(slot, Some(call), &message, intended);
+        }
+    }
+
+    /// The upgrade is there: begins to log in.
+    fn log_in(&mut self, slot: usize) {
+        let connection = &mut self.connections[slot];
+        connection.stage = Stage::LoggingIn;
+        let intended = connection.intended;
+        let cursor = connection.cursor.as_deref();
+        let cursor = cursor.filter(|_| connection.resume != Resume::Nothing);
+        match self.wire.open(self.next_id, connection.who, cursor) {
+            Opening::Call(message) => self.ask(slot, None, &message, intended),
+            Opening::Say(message) => self.say(slot, &message),
+            Opening::Listen => {}
+            Opening::None => self.let_in(slot, Instant::now()),
+        }
+    }
+
+    /// Sends a message with the next id, which the server will answer.
+    fn ask(&mut self, slot: usize, call: Option<Call>, message: &str, intended: Instant) {
+        self.connections[slot].waiting += 1;
         self.calls.insert(
-            id,
+            self.next_id,
             Pending {
                 slot,
                 intended,
                 call,
             },
         );
-        if let Err(error) = connection.write(&bytes) {
+        self.next_id += 1;
+        self.say(slot, message);
+    }
+
+    fn say(&mut self, slot: usize, message: &str) {
+        let mut bytes = Vec::with_capacity(message.len() + 14);
+        if self.wire.is_binary() {
+            frame::binary(&mut bytes, message.as_bytes());
+        } else {
+            frame::text(&mut bytes, message.as_bytes());
+        }
+        if let Err(error) = self.connections[slot].write(&bytes) {
             self.broke(slot, &error);
         }
     }
@@ -276,7 +325,7 @@ impl World {
         let shaken = match socket.take_error() {
             Ok(None) => {
                 connection.stage = Stage::Shaking;
-                connection.write(&self.wire.handshake())
+                connection.write(&self.wire.handshake(connection.who))
             }
             Ok(Some(error)) | Err(error) => Err(error),
         };
@@ -323,9 +372,7 @@ impl World {
             Ok(None) => {}
             Ok(Some(length)) => {
                 let head = std::mem::take(&mut connection.head);
-                connection.stage = Stage::LoggingIn;
-                let intended = connection.intended;
-                self.send(slot, None, intended);
+                self.log_in(slot);
                 self.frames(slot, &head[length..]);
             }
             Err(why) => self.fall(slot, &why),
@@ -335,8 +382,11 @@ impl World {
     fn frames(&mut self, slot: usize, bytes: &[u8]) {
         let now = Instant::now();
         let mut parser = std::mem::take(&mut self.connections[slot].parser);
+        let is_binary = self.wire.is_binary();
         let fed = parser.feed(bytes, &mut |frame| match frame {
-            Frame::Text(text) => self.message(slot, text, now),
+            Frame::Text(text) if !is_binary => self.message(slot, text, now),
+            Frame::Binary(bytes) if is_binary => self.message(slot, bytes, now),
+            Frame::Text(_) | Frame::Binary(_) => self.garbled(slot, "a message of the wrong kind"),
             Frame::Ping(payload) => self.pinged(slot, payload),
             Frame::Close(code) => {
                 *self.tally.closed.entry(code).or_default() += 1;
@@ -344,8 +394,7 @@ impl World {
             }
         });
         if fed.is_err() {
-            self.tally.faults.garbled += 1;
-            self.ended(slot, "not a WebSocket frame");
+            self.garbled(slot, "not a WebSocket frame");
         } else if self.connections[slot].stage != Stage::Closed {
             self.connections[slot].parser = parser;
         }
@@ -360,8 +409,23 @@ impl World {
         }
     }
 
-    fn message(&mut self, slot: usize, text: &[u8], now: Instant) {
-        match self.wire.read(text) {
+    fn garbled(&mut self, slot: usize, why: &str) {
+        self.tally.faults.garbled += 1;
+        self.ended(slot, why);
+    }
+
+    fn message(&mut self, slot: usize, message: &[u8], now: Instant) {
+        let wire = Rc::clone(&self.wire);
+        let who = self.connections[slot].who;
+        wire.read(who, message, &mut |event| self.event(slot, event, now));
+    }
+
+    fn event(&mut self, slot: usize, event: Event<'_>, now: Instant) {
+        // What stood behind the end is not heard any more.
+        if self.connections[slot].stage == Stage::Closed {
+            return;
+        }
+        match event {
             Event::Answer { id, answer } => match self.take_call(id) {
                 Some(pending) if pending.slot == slot => self.answered(pending, &answer, now),
                 _ => self.tally.faults.garbled += 1,
@@ -375,10 +439,35 @@ impl World {
             Event::Told(told) => self.told(slot, told, now),
             Event::Hint => {
                 self.tally.hints += 1;
-                self.send(slot, Some(Call::Sync), now);
+                self.send(slot, Call::Sync, now);
             }
+            Event::Reply(message) => self.say(slot, &message),
+            Event::Ready => self.let_in(slot, now),
+            Event::TurnedDown(why) => self.ended(slot, why),
+            Event::Garbled => self.garbled(slot, "not what such a server says"),
             Event::Other => {}
         }
+    }
+
+    /// A login without an answer is complete: from here on the device follows its account.
+    fn let_in(&mut self, slot: usize, now: Instant) {
+        let connection = &self.connections[slot];
+        if connection.stage != Stage::LoggingIn {
+            return;
+        }
+        let (account, intended) = (Stream::Account(connection.who.account), connection.intended);
+        let newest = self.oracle.newest(account);
+        self.oracle.caught_up(slot, account, newest);
+        self.logged_in(slot, intended, now);
+    }
+
+    fn logged_in(&mut self, slot: usize, intended: Instant, now: Instant) {
+        self.connections[slot].stage = Stage::Ready;
+        self.opening -= 1;
+        self.tally.opened += 1;
+        self.tally
+            .login
+            .record(now.saturating_duration_since(intended));
     }
 
     fn answered(&mut self, pending: Pending, answer: &Answer<'_>, now: Instant) {
@@ -437,7 +526,7 @@ impl World {
         self.tally.entries += answer.entries as u64;
         self.tally.resets += u64::from(answer.reset);
         if !answer.completed {
-            self.send(slot, Some(Call::Sync), intended);
+            self.send(slot, Call::Sync, intended);
             return;
         }
         let connection = &mut self.connections[slot];
@@ -452,12 +541,7 @@ impl World {
             self.oracle.caught_up(slot, pair, 0);
         }
         if connection.stage == Stage::LoggingIn {
-            connection.stage = Stage::Ready;
-            self.opening -= 1;
-            self.tally.opened += 1;
-            self.tally
-                .login
-                .record(now.saturating_duration_since(intended));
+            self.logged_in(slot, intended, now);
         }
         match answer.version {
             Some(version) => self.oracle.caught_up(slot, account, version),

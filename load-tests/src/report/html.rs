@@ -11,7 +11,7 @@ const STYLE: &str = "
 body { font: 15px/1.45 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
 table { border-collapse: collapse; width: 100% }
 th, td { text-align: left; padding: .25rem .6rem; border-bottom: 1px solid var(--line) }
-td.n { text-align: right; font-variant-numeric: tabular-nums }
+td.n { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums }
 .pass { color: var(--good) } .fail { color: var(--bad); font-weight: bold } .miss { color: var(--missed) }
 svg { width: 100%; height: auto } svg text { font-size: 11px; fill: currentColor }
 .grid { stroke: var(--line) } polyline { fill: none; stroke-width: 1.8 }
@@ -48,6 +48,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         escaped(&machine.kernel),
         machine.load
     )?;
+    if let Some(comparison) = &report.comparison {
+        comparison.html(out)?;
+    }
     writeln!(
         out,
         "<h2>Verdicts</h2><table><tr><th></th><th>what</th><th>measured</th><th>wanted</th><th>ratio</th></tr>"

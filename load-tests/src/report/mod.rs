@@ -1,5 +1,6 @@
 //! What a run found: as a table, as JSON, as a page.
 
+pub(crate) mod comparison;
 pub(crate) mod html;
 pub(crate) mod svg;
 pub(crate) mod table;
@@ -14,6 +15,8 @@ use serde::Serialize;
 use crate::Fallible;
 use crate::oracle::Faults;
 use crate::server::Server;
+
+use comparison::Comparison;
 
 /// What a run found.
 #[derive(Debug, Serialize)]
@@ -30,6 +33,9 @@ pub(crate) struct Report {
     pub(crate) verdicts: Vec<Verdict>,
     pub(crate) faults: Faults,
     pub(crate) charts: Vec<Chart>,
+    /// The same measured of other servers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) comparison: Option<Comparison>,
     /// What has to be known to read the figures.
     pub(crate) notes: Vec<String>,
 }
@@ -113,6 +119,14 @@ impl Axis {
 impl Report {
     pub(crate) fn new(scenario: &str, server: &Server) -> Self {
         Self {
+            raised: server.raised.clone(),
+            ..Self::of(scenario)
+        }
+    }
+
+    /// Of no server in particular.
+    pub(crate) fn of(scenario: &str) -> Self {
+        Self {
             scenario: scenario.into(),
             command: std::env::args()
                 .skip(1)
@@ -124,11 +138,12 @@ impl Report {
                 .unwrap_or_default()
                 .as_secs(),
             machine: Machine::this(),
-            raised: server.raised.clone(),
+            raised: Vec::new(),
             figures: Vec::new(),
             verdicts: Vec::new(),
             faults: Faults::default(),
             charts: Vec::new(),
+            comparison: None,
             notes: Vec::new(),
         }
     }
@@ -206,15 +221,19 @@ impl Report {
 
     /// The last verdicts: that nothing was broken. And what the server had to say.
     pub(crate) fn close(&mut self, server: &Server) {
+        self.note_log(server);
+        for (name, count) in self.faults.named() {
+            self.promise(name, count == 0, count, "0");
+        }
+    }
+
+    pub(crate) fn note_log(&mut self, server: &Server) {
         let log = server.log();
         self.notes.extend(
             log.lines()
                 .take(20)
                 .map(|line| format!("the server's log: {line}")),
         );
-        for (name, count) in self.faults.named() {
-            self.promise(name, count == 0, count, "0");
-        }
     }
 
     pub(crate) fn chart(

@@ -49,6 +49,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
         }
         writeln!(out)?;
     }
+    if let Some(comparison) = &report.comparison {
+        comparison.text(out)?;
+    }
     writeln!(out)?;
     let wide = report
         .verdicts

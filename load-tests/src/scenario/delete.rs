@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, Scenario, opened, roomy, top};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
 use crate::fleet::{Fleet, Manner};
@@ -15,9 +15,7 @@ use crate::schedule::Arrivals;
 use crate::server::Server;
 
 /// Beyond this a rate counts as too high.
-const SATURATED_MS: f64 = 50.0;
-/// Rates are told apart down to 2^-4 of the last one that was too high.
-const HALVINGS: u32 = 4;
+pub(super) const SATURATED_MS: f64 = 50.0;
 const TARGET_TOP: f64 = 20_000.0;
 /// What a deletion of 100 conversations may cost, in deletions of one.
 const TARGET_BATCH: f64 = 12.0;
@@ -263,11 +261,8 @@ impl Delete {
         fleet: &mut Fleet,
         mut report: Option<&mut Report>,
     ) -> Fallible<(f64, Vec<(f64, f64)>)> {
-        let (mut good, mut bad) = (0.0, None);
-        let mut rate = self.rate;
-        let mut doubted = None;
         let mut points = Vec::new();
-        loop {
+        let top = top::top(self.rate, |rate| {
             let load = Load::run(
                 server,
                 fleet,
@@ -284,22 +279,9 @@ impl Delete {
             };
             let p99 = times.percentile(99.0);
             points.push((rate, p99));
-            if load.sent() >= 0.99 && load.refused() == 0 && p99 < SATURATED_MS {
-                good = rate;
-            } else if doubted == Some(rate) {
-                bad = Some(rate);
-            } else {
-                // Once may be chance.
-                doubted = Some(rate);
-                continue;
-            }
-            rate = match bad {
-                None => good * 2.0,
-                Some(bad) if bad - good > bad / real(1u64 << HALVINGS) => f64::midpoint(good, bad),
-                Some(_) => break,
-            };
-        }
+            Ok(load.sent() >= 0.99 && load.refused() == 0 && p99 < SATURATED_MS)
+        })?;
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
-        Ok((good, points))
+        Ok((top, points))
     }
 }

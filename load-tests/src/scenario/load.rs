@@ -30,10 +30,9 @@ impl Load {
         title: &str,
         drive: &Drive,
     ) -> Fallible<Self> {
-        let pids: Vec<_> = server.pid.into_iter().collect();
         let (before, share, clients) = (
             Net::now()?,
-            Share::begin(&pids),
+            Share::begin(&server.pids()),
             Share::begin(&fleet.pids()),
         );
         let tally = fleet.drive(title, drive)?;

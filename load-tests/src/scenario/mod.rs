@@ -7,10 +7,12 @@ pub(crate) mod idle;
 mod load;
 pub(crate) mod messages;
 pub(crate) mod mixed;
+pub(crate) mod peers;
 pub(crate) mod slow;
 pub(crate) mod soak;
 pub(crate) mod storm;
 pub(crate) mod toggle;
+mod top;
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -45,11 +47,18 @@ fn roomy(connections: usize) -> Vec<(&'static str, u64)> {
     vec![("connections", most), ("anonymous_per_address", most)]
 }
 
-/// The server's memory; nothing if it is on another machine.
+/// The memory of the server's processes; nothing if it is on another machine.
 fn memory(server: &Server) -> Fallible<Memory> {
-    server
-        .pid
-        .map_or_else(|| Ok(Memory::default()), |pid| Ok(Memory::of(pid)?))
+    let mut sum = Memory::default();
+    for pid in server.pids() {
+        let memory = Memory::of(pid)?;
+        sum.anonymous += memory.anonymous;
+        sum.resident += memory.resident;
+        // The machine's, not the process's.
+        sum.slab = memory.slab;
+        sum.tcp = memory.tcp;
+    }
+    Ok(sum)
 }
 
 /// Waits with a progress bar, and looks every second until `look` says that it is enough.
@@ -68,6 +77,9 @@ fn watch(
     bar.finish_and_clear();
     Ok(())
 }
+
+/// Files that a server has open beside its clients, and then some.
+const FILES: usize = 100;
 
 /// Notes connections that could not be opened: each that was given up is a broken promise of the run.
 fn opened(report: &mut Report, tally: &Tally, wanted: usize) {

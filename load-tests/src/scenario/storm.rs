@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, FILES, Scenario, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Block, Order, Resume, Tally, What};
 use crate::fleet::{Fleet, Manner};
@@ -16,9 +16,6 @@ use crate::server::Server;
 /// Targets: all are back within so many seconds, and of 100 of them 99 within so many.
 const TARGET_ALL: f64 = 2.5;
 const TARGET_P99: f64 = 0.5;
-
-/// Files that a server has open beside its clients, and then some.
-const FILES: usize = 100;
 
 /// `load-tests storm`
 #[derive(Debug, Clone, Args)]

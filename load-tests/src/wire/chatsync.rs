@@ -9,7 +9,7 @@ use chatsync::domain::{SdkAppId, UserId};
 use chatsync::engine::usersig;
 
 use super::scan::{after, count, number, signed, text};
-use super::{Answer, Call, Content, Event, StreamKind, Told, Who, Wire};
+use super::{Answer, Call, Content, Event, Opening, StreamKind, Told, Who, Wire};
 use crate::client::handshake;
 use crate::client::order::Setup;
 
@@ -74,22 +74,22 @@ fn conversation(account: u32, number: u32) -> String {
 }
 
 impl Wire for Chatsync {
-    fn handshake(&self) -> Vec<u8> {
+    fn handshake(&self, _: Who) -> Vec<u8> {
         handshake::request(&self.host, "/ws", Some("chatsync.v1"))
     }
 
-    fn login(&self, id: u64, who: Who, cursor: Option<&str>) -> String {
+    fn open(&self, id: u64, who: Who, cursor: Option<&str>) -> Opening {
         let cursor = cursor.map_or("null".into(), |cursor| format!(r#""{cursor}""#));
-        format!(
+        Opening::Call(format!(
             r#"{{"jsonrpc":"2.0","id":{id},"method":"login","params":{{"sdkAppID":{},"userID":"{}","userSig":"{}","deviceID":"d{}","platform":"Web","cursor":{cursor}}}}}"#,
             self.app,
             user(who.account),
             self.user_sig(who.account),
             who.device,
-        )
+        ))
     }
 
-    fn call(&self, id: u64, who: Who, call: Call, cursor: Option<&str>) -> String {
+    fn call(&self, id: u64, who: Who, call: Call, cursor: Option<&str>) -> Option<String> {
         let account = who.account;
         let request = |method: &str, params: &str| {
             format!(r#"{{"jsonrpc":"2.0","id":{id},"method":"{method}","params":{{{params}}}}}"#)
@@ -103,7 +103,7 @@ impl Wire for Chatsync {
                 ),
             )
         };
-        match call {
+        Some(match call {
             Call::Delete { from, count } => {
                 let mut ids = String::new();
                 for number in from..from + count {
@@ -137,42 +137,48 @@ impl Wire for Chatsync {
                 let cursor = cursor.map_or("null".into(), |cursor| format!(r#""{cursor}""#));
                 request("conversation.sync", &format!(r#""cursor":{cursor}"#))
             }
-        }
+            // What it tells a user's devices it commits first, and numbers itself.
+            Call::Publish { .. } => return None,
+        })
     }
 
-    fn read<'a>(&self, message: &'a [u8]) -> Event<'a> {
-        if let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","method":""#) {
-            return pushed(rest);
-        }
-        let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","id":"#) else {
-            return Event::Other;
-        };
-        let Some(id) = number(rest) else {
-            return Event::Other;
-        };
-        if let Some(error) = after(rest, r#""error":"#) {
-            let code = after(error, r#""code":"#).and_then(signed).unwrap_or(0);
-            return Event::Refusal { id, code };
-        }
-        let version = after(rest, r#""version":"#).or_else(|| after(rest, r#""head":"#));
-        Event::Answer {
-            id,
-            answer: Answer {
-                version: version.and_then(number),
-                seq: after(rest, r#""seq":"#).and_then(number),
-                synced: after(rest, r#""synced":"#).is_none_or(|rest| rest.starts_with(b"true")),
-                pair_seq: after(rest, r#""conversationID":"C2Cu"#)
-                    .and_then(|rest| after(rest, r#""lastSeq":"#))
-                    .and_then(number),
-                cursor: after(rest, r#""cursor":"#).and_then(text),
-                conversations: count(rest, r#""conversationID":"#),
-                entries: count(rest, r#""lastSeq":"#),
-                completed: after(rest, r#""isCompleted":"#)
-                    .is_none_or(|rest| rest.starts_with(b"true")),
-                reset: after(rest, r#""reset":"#).is_some_and(|rest| rest.starts_with(b"true")),
-                failures: count(rest, r#""code":"#) - count(rest, r#""code":0"#),
-            },
-        }
+    fn read(&self, _: Who, message: &[u8], each: &mut dyn FnMut(Event<'_>)) {
+        each(event(message));
+    }
+}
+
+fn event(message: &[u8]) -> Event<'_> {
+    if let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","method":""#) {
+        return pushed(rest);
+    }
+    let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","id":"#) else {
+        return Event::Other;
+    };
+    let Some(id) = number(rest) else {
+        return Event::Other;
+    };
+    if let Some(error) = after(rest, r#""error":"#) {
+        let code = after(error, r#""code":"#).and_then(signed).unwrap_or(0);
+        return Event::Refusal { id, code };
+    }
+    let version = after(rest, r#""version":"#).or_else(|| after(rest, r#""head":"#));
+    Event::Answer {
+        id,
+        answer: Answer {
+            version: version.and_then(number),
+            seq: after(rest, r#""seq":"#).and_then(number),
+            synced: after(rest, r#""synced":"#).is_none_or(|rest| rest.starts_with(b"true")),
+            pair_seq: after(rest, r#""conversationID":"C2Cu"#)
+                .and_then(|rest| after(rest, r#""lastSeq":"#))
+                .and_then(number),
+            cursor: after(rest, r#""cursor":"#).and_then(text),
+            conversations: count(rest, r#""conversationID":"#),
+            entries: count(rest, r#""lastSeq":"#),
+            completed: after(rest, r#""isCompleted":"#)
+                .is_none_or(|rest| rest.starts_with(b"true")),
+            reset: after(rest, r#""reset":"#).is_some_and(|rest| rest.starts_with(b"true")),
+            failures: count(rest, r#""code":"#) - count(rest, r#""code":0"#),
+        },
     }
 }
 
@@ -272,9 +278,12 @@ mod tests {
         let wire = wire();
         let mut frames: Vec<_> = calls
             .iter()
-            .map(|call| wire.call(5, WHO, *call, Some("AQ")))
+            .map(|call| wire.call(5, WHO, *call, Some("AQ")).unwrap())
             .collect();
-        frames.push(wire.login(5, WHO, None));
+        let Opening::Call(login) = wire.open(5, WHO, None) else {
+            panic!("no login");
+        };
+        frames.push(login);
         for frame in frames {
             let request = chatsync::protocol::jsonrpc::parse(&frame).unwrap();
             assert!(
@@ -309,12 +318,9 @@ mod tests {
                 conversations: Some(2),
             },
         };
-        assert_eq!(
-            wire().read(push.frame().unwrap().as_bytes()),
-            Event::Told(told)
-        );
+        assert_eq!(event(push.frame().unwrap().as_bytes()), Event::Told(told));
         let hint = Push::SyncHint(SyncHint { head: Version(7) });
-        assert_eq!(wire().read(hint.frame().unwrap().as_bytes()), Event::Hint);
+        assert_eq!(event(hint.frame().unwrap().as_bytes()), Event::Hint);
     }
 
     #[test]
@@ -330,15 +336,14 @@ mod tests {
             owner: Some(6),
             content: Content::default(),
         };
-        assert_eq!(wire().read(push("C2Cu6").as_bytes()), Event::Told(told));
-        assert_eq!(wire().read(push("C2Cp6-0").as_bytes()), Event::Other);
+        assert_eq!(event(push("C2Cu6").as_bytes()), Event::Told(told));
+        assert_eq!(event(push("C2Cp6-0").as_bytes()), Event::Other);
     }
 
     #[test]
     fn answers_are_read() {
-        let wire = wire();
         let answer = br#"{"jsonrpc":"2.0","id":2,"result":{"version":42,"synced":true,"results":[{"conversationID":"C2Cp7-0","code":0,"upTo":17},{"conversationID":"C2Cp7-1","code":2500}]}}"#;
-        let Event::Answer { id: 2, answer } = wire.read(answer) else {
+        let Event::Answer { id: 2, answer } = event(answer) else {
             panic!("not an answer");
         };
         assert_eq!(
@@ -351,7 +356,7 @@ mod tests {
             (Some(42), true, 2, 1)
         );
         let login = br#"{"jsonrpc":"2.0","id":1,"result":{"instanceID":"x","serverTime":1,"version":41,"cursor":"AQ","reset":false,"conversationList":[],"isCompleted":false,"features":{"syncConversationDeletion":true}}}"#;
-        let Event::Answer { answer, .. } = wire.read(login) else {
+        let Event::Answer { answer, .. } = event(login) else {
             panic!("not an answer");
         };
         assert_eq!(
@@ -360,7 +365,7 @@ mod tests {
         );
         let refusal = br#"{"jsonrpc":"2.0","id":3,"error":{"code":-32602,"message":"no"}}"#;
         assert_eq!(
-            wire.read(refusal),
+            event(refusal),
             Event::Refusal {
                 id: 3,
                 code: -32602

@@ -1,7 +1,14 @@
 //! What goes over the sockets of a server. A peer that is to be measured too implements [`Wire`] in a file here.
 
 pub(crate) mod chatsync;
+pub(crate) mod event;
+pub(crate) mod nats;
+pub(crate) mod plain;
 pub(crate) mod scan;
+pub(crate) mod socketio;
+pub(crate) mod xmpp;
+
+use std::rc::Rc;
 
 use serde::{Deserialize, Serialize};
 
@@ -38,6 +45,8 @@ pub(crate) enum Call {
     Ping { ack: u64 },
     /// Ask for what changed since the connection's cursor.
     Sync,
+    /// Tell the account's other devices something, with the number that the harness gives it. Not acknowledged.
+    Publish { number: u64 },
 }
 
 /// What a server says.
@@ -54,7 +63,28 @@ pub(crate) enum Event<'a> {
     Told(Told),
     /// Pushes were dropped.
     Hint,
+    /// The protocol wants this said: the next step of a login, or the answer to a sign of life.
+    Reply(String),
+    /// A login in several steps is complete.
+    Ready,
+    /// A login was turned down, or the connection is given up.
+    TurnedDown(&'a str),
+    /// Not what a server of this kind says.
+    Garbled,
     Other,
+}
+
+/// What a client does first once the upgrade is there.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Opening {
+    /// Log in with a call of this number, which the server answers.
+    Call(String),
+    /// Say this, and wait for [`Event::Ready`].
+    Say(String),
+    /// Wait for the server to begin.
+    Listen,
+    /// There is no login.
+    None,
 }
 
 /// Members of an answer, as far as it has them.
@@ -108,25 +138,48 @@ pub(crate) enum StreamKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Protocol {
     Chatsync,
+    Plain,
+    SocketIo,
+    Nats,
+    Xmpp,
 }
 
 impl Protocol {
     /// What speaks it.
-    pub(crate) fn wire(self, setup: &Setup) -> Box<dyn Wire> {
+    pub(crate) fn wire(self, setup: &Setup) -> Rc<dyn Wire> {
+        let host = setup.access.server.to_string();
         match self {
-            Self::Chatsync => Box::new(chatsync::Chatsync::new(setup)),
+            Self::Chatsync => Rc::new(chatsync::Chatsync::new(setup)),
+            Self::Plain => Rc::new(plain::Plain { host }),
+            Self::SocketIo => Rc::new(socketio::SocketIo { host }),
+            Self::Nats => Rc::new(nats::Nats { host }),
+            Self::Xmpp => Rc::new(xmpp::Xmpp { host }),
         }
     }
 }
 
 /// A server's protocol.
 pub(crate) trait Wire {
+    /// Whether its messages are binary ones, not text.
+    fn is_binary(&self) -> bool {
+        false
+    }
     /// The bytes that ask for the upgrade.
-    fn handshake(&self) -> Vec<u8>;
+    fn handshake(&self, who: Who) -> Vec<u8>;
     /// The first message of a connection.
-    fn login(&self, id: u64, who: Who, cursor: Option<&str>) -> String;
-    /// Any later message.
-    fn call(&self, id: u64, who: Who, call: Call, cursor: Option<&str>) -> String;
-    /// Understands a message of the server's.
-    fn read<'a>(&self, message: &'a [u8]) -> Event<'a>;
+    fn open(&self, id: u64, who: Who, cursor: Option<&str>) -> Opening;
+    /// Any later message; none if the protocol has no such call.
+    fn call(&self, id: u64, who: Who, call: Call, cursor: Option<&str>) -> Option<String>;
+    /// Understands a message of the server's, and gives each thing that it says to `each`.
+    fn read(&self, who: Who, message: &[u8], each: &mut dyn FnMut(Event<'_>));
+}
+
+/// What a wire makes of a message, as text: an event is of its message's life.
+#[cfg(test)]
+fn heard(wire: &dyn Wire, message: &[u8]) -> Vec<String> {
+    let mut heard = Vec::new();
+    wire.read(event::tests::WHO, message, &mut |event| {
+        heard.push(format!("{event:?}"));
+    });
+    heard
 }

@@ -49,6 +49,10 @@ impl Drive {
     fn act(&self, world: &mut World, intended: Instant) -> bool {
         let (first, accounts, devices) = self.block;
         let account = first + world.random.usize(..accounts) * devices;
+        let action = self.action(&mut world.random);
+        if action == Action::Publish {
+            return world.publish(account, intended);
+        }
         let chosen = account + world.random.usize(..devices);
         let is_able = |slot: &usize| {
             let connection = &world.connections[*slot];
@@ -60,11 +64,21 @@ impl Drive {
         else {
             return false;
         };
-        let call = self.call(&mut world.random);
+        let conversations = self.order.conversations;
+        let call = match action {
+            Action::Delete { batch } => Call::Delete {
+                from: world.random.u32(..=conversations.saturating_sub(batch)),
+                count: batch,
+            },
+            Action::Read => Call::Read {
+                conversation: world.random.u32(..conversations.max(1)),
+            },
+            Action::Send | Action::Publish => Call::Send,
+        };
         world.call(slot, call, intended)
     }
 
-    fn call(&self, random: &mut fastrand::Rng) -> Call {
+    fn action(&self, random: &mut fastrand::Rng) -> Action {
         let mut lot = random.u32(..self.weight.max(1));
         let mut action = Action::Read;
         for (weight, candidate) in &self.order.mix {
@@ -74,17 +88,7 @@ impl Drive {
             }
             lot -= weight;
         }
-        let conversations = self.order.conversations;
-        match action {
-            Action::Delete { batch } => Call::Delete {
-                from: random.u32(..=conversations.saturating_sub(batch)),
-                count: batch,
-            },
-            Action::Read => Call::Read {
-                conversation: random.u32(..conversations.max(1)),
-            },
-            Action::Send => Call::Send,
-        }
+        action
     }
 }
 
