@@ -14,6 +14,7 @@ mod tests;
 mod write;
 mod writer;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -21,6 +22,7 @@ use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{Job, Pending, Query, Result, Store, StoreError};
+use crate::domain::{Features, SdkAppId};
 use readers::Readers;
 use statements::Statements;
 use writer::Writer;
@@ -80,6 +82,9 @@ struct Tx<'c> {
     statements: Statements<'c>,
     /// The place of the newest log entry. Kept by the writer; readers don't use it.
     position: u64,
+    /// The features that the running transaction read last. Nobody else can change them while it holds the store:
+    /// a commit of many operations reads an app's once.
+    features: RefCell<Option<(SdkAppId, Features)>>,
 }
 
 impl<'c> Tx<'c> {
@@ -88,6 +93,7 @@ impl<'c> Tx<'c> {
             connection,
             statements: Statements::of(connection),
             position: 0,
+            features: RefCell::default(),
         }
     }
 }

@@ -209,8 +209,9 @@ impl Writing<'_> {
 }
 
 impl Tx<'_> {
-    /// Runs a statement that begins or ends something.
+    /// Runs a statement that begins or undoes something: what was read before may no longer hold.
     pub(super) fn run(&self, sql: &'static str) -> Result<()> {
+        *self.features.borrow_mut() = None;
         self.statements.execute(sql.into(), []).map(drop)
     }
 }
