@@ -17,6 +17,7 @@ mod writer;
 use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
@@ -113,6 +114,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     failed: watch::Receiver<Option<StoreError>>,
+    /// The database file. Closed after every connection: closing a file ends the locks that the process has on it.
+    _database: Arc<File>,
     /// Held for as long as the store is served.
     _lock: Option<File>,
 }
