@@ -225,7 +225,17 @@ async fn a_search_that_finds_little_ends_and_goes_on(place: &dyn Place) {
 async fn records_are_ordered_by_time_although_the_clock_went_back(place: &dyn Place) {
     let store = place.open();
     let times = [10, 30, 20, 20];
-    let records = times.map(|time| record(time, APP, "a", "b", "c")).to_vec();
+    // Deletions, other records, and those of another app are put together again.
+    let kinds = [
+        (APP, "conversation.delete"),
+        (OTHER, "b"),
+        (APP, "b"),
+        (OTHER, "conversation.delete"),
+    ];
+    let records = times.into_iter().zip(kinds);
+    let records = records
+        .map(|(time, (app, action))| record(time, app, "a", action, "c"))
+        .collect();
     add(&*store, records).await;
     let (mut found, mut before) = (Vec::new(), None);
     for _ in times {
