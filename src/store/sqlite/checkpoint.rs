@@ -20,7 +20,7 @@ const ROWS: u64 = 20_000;
 /// more than that, and for the disk.
 const REST: i64 = 128;
 /// Rounds in which that may be reached. Each moves what was written during the one before, so it takes a few.
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 3;
 
 /// Counts rows and asks the checkpointing thread when there are enough.
 ///
