@@ -259,7 +259,7 @@ fn delete(
         view.told = view.floors;
         view.version = version;
         tx.put_view(account, &view)?;
-        tx.schedule_erasure(view.log, TIME)?;
+        tx.schedule_erasure(&[view.log], TIME)?;
         told.push(format!(
             r#"{{"conversationID":"{name}","upTo":{}}}"#,
             head.last_seq.0
