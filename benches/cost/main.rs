@@ -1,17 +1,21 @@
 //! What a durable deletion costs in processor time, by thread, and what `SQLite` alone takes for the same rows.
 //!
 //! `cargo bench --bench cost`. In the environment: `CHATSYNC_BENCH_VIEWS` (100,000), `CHATSYNC_BENCH_DELETES`
-//! (20,000), and `CHATSYNC_BENCH_ONLY`, a part of the name of what to measure.
+//! (20,000), `CHATSYNC_BENCH_RATE` (5,000, of the deletions that come at a steady rate), and `CHATSYNC_BENCH_ONLY`, a part of the name of what to measure.
 
 #![allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::unwrap_used,
     clippy::print_stdout,
     clippy::disallowed_methods,
-    reason = "a benchmark stops at a failure, prints what it finds, and waits for its tasks itself"
+    reason = "a benchmark stops at a failure, prints what it finds, waits for its tasks itself, and counts little"
 )]
 
 #[path = "../ground/mod.rs"]
 mod ground;
+mod paced;
 mod raw;
 mod times;
 
@@ -23,6 +27,7 @@ use std::{env, fs};
 use chatsync::domain::AccountKey;
 use ground::{BEGUN, Ground, Random};
 use tempfile::TempDir;
+use tokio::runtime::Runtime;
 
 /// Devices that delete at the same time, each waiting for its answer before the next.
 const DEVICES: usize = 256;
@@ -57,6 +62,10 @@ fn main() {
         accounts.len() * 2 * BEGUN,
         accounts.len()
     );
+    if "paced".contains(&only) {
+        let rate = number("CHATSYNC_BENCH_RATE", 5_000, 5_000);
+        pace(filled.path(), &accounts, deletes, rate);
+    }
     for load in [
         Load {
             calls: deletes,
@@ -78,14 +87,36 @@ fn main() {
     }
 }
 
+/// Deletions that come at a steady rate, in small commits.
+fn pace(filled: &Path, accounts: &[AccountKey], calls: usize, rate: usize) {
+    let folder = copy(filled);
+    let runtime = runtime();
+    let ground = Arc::new(runtime.block_on(Ground::open(folder.path(), accounts.to_vec())));
+    let mut latencies = None;
+    let spent = times::measure(|| {
+        latencies = Some(runtime.block_on(paced::run(Arc::clone(&ground), calls, rate)));
+    });
+    println!(
+        "{:24} {}",
+        format!("paced, {rate}/s"),
+        spent.of(u32::try_from(calls).unwrap())
+    );
+    println!("{:24} {}", "", latencies.unwrap().show());
+}
+
+fn runtime() -> Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_time()
+        .build()
+        .unwrap()
+}
+
 type Measure = fn(&Path, &[AccountKey], Load) -> times::Spent;
 
 /// Deletions by many devices at once.
 fn measure(folder: &Path, accounts: &[AccountKey], load: Load) -> times::Spent {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .build()
-        .unwrap();
+    let runtime = runtime();
     let ground = Arc::new(runtime.block_on(Ground::open(folder, accounts.to_vec())));
     let next = Arc::new(AtomicUsize::new(0));
     times::measure(|| {

@@ -101,14 +101,17 @@ impl<'c> Rows<'c> {
             view: prepare("SELECT log, hidden_upto, history_floor, undo, version FROM view WHERE account = ?1 AND conversation = ?2"),
             head: prepare("SELECT last_seq, last_message_seq, message_count FROM log WHERE id = ?1"),
             version: prepare("SELECT version + 1 FROM account WHERE key = ?1"),
-            bump: prepare("UPDATE account SET version = ?2 WHERE key = ?1"),
+            bump: prepare("UPDATE account SET version = ?2, last_deletion = ?3 WHERE key = ?1"),
             delete: prepare(
                 "UPDATE view SET hidden_upto = ?3, history_floor = ?3, told_hidden_upto = ?3, told_history_floor = ?3,
                    undo = ?4, read_upto = ?3, read_count = ?3, is_pinned = 0, version = ?5
                  WHERE account = ?1 AND conversation = ?2",
             ),
-            erase: prepare("INSERT OR IGNORE INTO erasure (log, due_at) VALUES (?1, ?2)"),
-            audit: prepare("INSERT INTO audit (time, app, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+            erase: prepare("INSERT OR IGNORE INTO erasure (due_at, logs) VALUES (?1, ?2)"),
+            audit: prepare(
+                "INSERT INTO audit (time, app, actor, action, target, detail, previous)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, (SELECT last_deletion FROM account WHERE key = ?7))",
+            ),
             request: prepare("INSERT INTO request (account, device, id, fingerprint, answer, time) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
         }
     }
@@ -125,25 +128,29 @@ impl<'c> Rows<'c> {
             .version
             .query_row([call.account], |row| row.get(0))
             .unwrap();
-        self.bump.execute([call.account, version]).unwrap();
         let time = 1_790_000_000_000 + version;
+        let mut logs = Vec::new();
         for (conversation, undo) in &call.views {
             let key = params![call.account, conversation];
             let log: i64 = self.view.query_row(key, |row| row.get(0)).unwrap();
             let upto: i64 = self.head.query_row([log], |row| row.get(0)).unwrap();
             let row = params![call.account, conversation, upto, undo, version];
             self.delete.execute(row).unwrap();
-            self.erase.execute([log, time + window]).unwrap();
+            logs.push(log.to_string());
         }
+        let logs = format!("[{}]", logs.join(","));
+        self.erase.execute(params![time + window, logs]).unwrap();
         let audit = params![
             time,
             app,
             "user:user",
             "conversation.delete",
             "user",
-            call.detail
+            call.detail,
+            call.account
         ];
-        self.audit.execute(audit).unwrap();
+        let id = self.audit.insert(audit).unwrap();
+        self.bump.execute([call.account, version, id]).unwrap();
         let row = params![
             call.account,
             "phone",

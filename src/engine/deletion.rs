@@ -66,7 +66,7 @@ impl Engine {
             let read_count = operation.read_count(&view, log, upto)?;
             deletion::clear_history(&mut view, upto, read_count);
             let due_at = operation.now + operation.features()?.undo_window + 1;
-            operation.tx.schedule_erasure(view.log, due_at)?;
+            operation.tx.schedule_erasure(&[view.log], due_at)?;
             let updated = operation.update_views(operation.actor.account, &mut [view])?;
             Ok(answer::Changed {
                 conversation_id: call.conversation_id,
@@ -150,11 +150,10 @@ fn delete(
         }
     }
 
-    let version = if deleted.is_empty() || !synced {
-        operation.tx.reached(account)?.version
-    } else {
-        operation.tx.bump_version(account)?
-    };
+    let mut version = operation.tx.version(account)?;
+    if synced && !deleted.is_empty() {
+        version = version.next();
+    }
     if deleted.is_empty() {
         return Ok(answer::Deletion {
             version,
@@ -164,20 +163,22 @@ fn delete(
         });
     }
 
-    let due_at = operation.now + features.undo_window + 1;
+    let mut logs = Vec::with_capacity(deleted.len());
     let mut conversation_list = Vec::with_capacity(deleted.len());
     for (mut view, up_to) in deleted {
         if synced {
             view.version = version;
         }
         operation.tx.put_view(account, &view)?;
-        if call.clear_history_message {
-            operation.tx.schedule_erasure(view.log, due_at)?;
-        }
+        logs.push(view.log);
         conversation_list.push(DeletedConversation {
             conversation_id: view.conversation,
             up_to,
         });
+    }
+    if call.clear_history_message {
+        let due_at = operation.now + features.undo_window + 1;
+        operation.tx.schedule_erasure(&logs, due_at)?;
     }
     let origin = operation.origin();
     let detail = DeletionDetail {
@@ -187,11 +188,12 @@ fn delete(
         version,
         origin: origin.clone(),
     };
-    operation.audit(
+    let record = operation.record(
         "conversation.delete",
-        operation.actor.user.clone().as_str(),
+        operation.actor.user.as_str(),
         &detail,
     )?;
+    operation.tx.add_deletion(account, version, &record)?;
     if synced {
         let push = Push::ConversationDeleted(ConversationDeleted {
             version,
@@ -246,7 +248,7 @@ pub(super) fn restore(
         version,
         conversation_list,
     } = if restored.is_empty() {
-        let version = operation.tx.reached(account)?.version;
+        let version = operation.tx.version(account)?;
         Updated {
             version,
             conversation_list: Vec::new(),

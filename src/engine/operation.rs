@@ -202,12 +202,13 @@ impl Operation<'_> {
             })
     }
 
-    pub(super) fn audit(
-        &mut self,
+    /// For the audit log.
+    pub(super) fn record(
+        &self,
         action: &str,
         target: &str,
         detail: &impl Serialize,
-    ) -> Result<()> {
+    ) -> Result<NewAuditRecord> {
         let detail = serde_json::to_string(detail)
             .map_err(|error| StoreError::Unexpected(error.to_string()))?;
         let actor = match (&self.actor.by, &self.actor.device) {
@@ -215,15 +216,24 @@ impl Operation<'_> {
             (None, Some(_)) => format!("user:{}", self.actor.user),
             (None, None) => "back end".to_owned(),
         };
-        self.tx.add_audit(&NewAuditRecord {
+        Ok(NewAuditRecord {
             time: self.now,
             app: self.actor.app,
             actor,
             action: action.to_owned(),
             target: target.to_owned(),
             detail,
-        })?;
-        Ok(())
+        })
+    }
+
+    pub(super) fn audit(
+        &mut self,
+        action: &str,
+        target: &str,
+        detail: &impl Serialize,
+    ) -> Result<()> {
+        let record = self.record(action, target, detail)?;
+        Ok(self.tx.add_audit(&record)?)
     }
 }
 

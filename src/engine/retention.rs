@@ -9,7 +9,7 @@ use crate::domain::{ConversationId, LogId, Millis, SdkAppId, Seq};
 
 /// Rows removed in one call: what an operation queued behind it may have to wait for.
 const ROWS: usize = 2_000;
-/// Logs looked at in one call.
+/// Logs looked at in one call, or as many as one operation scheduled.
 const LOGS: usize = 20;
 /// Devices that have not logged in for longer are forgotten: as long as Tencent's UserSigs last by default.
 const DEVICE_MEMORY: Millis = 180 * 24 * 60 * 60 * 1000;
@@ -32,27 +32,29 @@ impl Engine {
             let requests = operation.tx.expire_requests(now - memory, ROWS)?;
             operation.tx.expire_devices(now - DEVICE_MEMORY, ROWS)?;
             expire_sessions(operation, ROWS)?;
-            let mut left = ROWS;
-            let logs = operation.tx.due_erasures(now, LOGS)?;
-            for (due_at, log) in &logs {
-                left -= erase(operation, *log, *due_at, left)?;
-                if left == 0 {
+            let (mut left, mut looked_at) = (ROWS, 0);
+            let due = operation.tx.due_erasures(now, LOGS)?;
+            for (due_at, logs) in &due {
+                for log in logs {
+                    left -= erase(operation, *log, left)?;
+                    if left == 0 {
+                        return Ok(true);
+                    }
+                }
+                operation.tx.unschedule_erasure(logs, *due_at)?;
+                looked_at += logs.len();
+                if looked_at >= LOGS {
                     return Ok(true);
                 }
             }
-            Ok(requests == ROWS || logs.len() == LOGS)
+            Ok(requests == ROWS)
         })
         .await
     }
 }
 
 /// Erases what every view of a log has let go of, and whose undo windows have passed (design 3.8).
-fn erase(
-    operation: &mut Operation<'_>,
-    log: LogId,
-    was_due_at: Millis,
-    most: usize,
-) -> Result<usize> {
+fn erase(operation: &mut Operation<'_>, log: LogId, most: usize) -> Result<usize> {
     let app = operation.tx.app_of_log(log)?;
     let window = operation
         .tx
@@ -89,9 +91,8 @@ fn erase(
         .filter_map(|(_, view)| view.undo)
         .map(|undo| undo.deleted_at + window + 1)
         .max();
-    operation.tx.unschedule_erasure(log, was_due_at)?;
     if let Some(due_at) = pending.filter(|due_at| *due_at > operation.now) {
-        operation.tx.schedule_erasure(log, due_at)?;
+        operation.tx.schedule_erasure(&[log], due_at)?;
     }
     Ok(erased)
 }

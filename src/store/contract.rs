@@ -37,6 +37,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
+    a_change_of_an_app_holds_at_once_and_only_if_it_is_kept(&*fresh()).await;
     operators::check(&fresh).await;
     sessions::check(&fresh).await;
     the_demos_app_is_remembered(&*fresh()).await;
@@ -510,4 +511,40 @@ async fn the_demos_app_is_remembered(place: &dyn Place) {
     write(&*store, |tx| tx.put_demo_app(SdkAppId(7))).await;
     drop(store);
     assert_eq!(known(&place.open()).await, Some(SdkAppId(7)));
+}
+
+/// The switch is read within each deletion's own transaction: what was read before must not stand in for it.
+async fn a_change_of_an_app_holds_at_once_and_only_if_it_is_kept(place: &dyn Place) {
+    let store = place.open();
+    let switched = |on: bool| {
+        let mut app = app(APP);
+        app.features.sync_conversation_deletion = on;
+        app
+    };
+    let is_on = |tx: &dyn ReadTx| {
+        let features = tx.features(APP).unwrap().unwrap();
+        features.sync_conversation_deletion
+    };
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    // Submitted together, so that they may well share a commit.
+    let mut told = Vec::new();
+    for (on, withdraw) in [(false, false), (true, false), (false, true)] {
+        let (app, seen) = (switched(on), Arc::clone(&seen));
+        told.push(submit(&*store, withdraw, move |tx| {
+            let before = tx.features(APP)?.map(|_| is_on(tx));
+            tx.put_app(&app)?;
+            seen.lock().unwrap().push((before, is_on(tx)));
+            Ok(())
+        }));
+    }
+    for told in told {
+        drop(told.await.unwrap());
+    }
+    let expected = [(None, false), (Some(false), true), (Some(true), false)];
+    assert_eq!(*seen.lock().unwrap(), expected);
+    write(&*store, move |tx| {
+        assert!(is_on(tx), "the last change was withdrawn");
+        Ok(())
+    })
+    .await;
 }

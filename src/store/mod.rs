@@ -164,6 +164,8 @@ pub trait ReadTx {
         limit: usize,
     ) -> Result<Vec<View>>;
     fn pinned_count(&self, account: AccountKey) -> Result<usize>;
+    /// 0 also where there is no such account.
+    fn version(&self, account: AccountKey) -> Result<Version>;
     /// The place of the newest entry of any log, and the account's version.
     fn reached(&self, account: AccountKey) -> Result<Since>;
 
@@ -206,8 +208,8 @@ pub trait ReadTx {
         limit: usize,
         scan: usize,
     ) -> Result<AuditPage>;
-    /// The records of deletions in an app, of one user's if one is given: newest first, below `before`. Costs by
-    /// `limit` alone.
+    /// The records of deletions in an app, of one user's if one is given: newest first, after the record `before`, one
+    /// of theirs. Costs by `limit` alone.
     fn deletions(
         &self,
         app: SdkAppId,
@@ -216,8 +218,8 @@ pub trait ReadTx {
         limit: usize,
     ) -> Result<Vec<AuditRecord>>;
 
-    /// Logs whose history may be erasable since `now` or before, and since when; a log as often as it was scheduled.
-    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<(Millis, LogId)>>;
+    /// Logs whose history may be erasable since `now` or before, and since when: as they were scheduled together.
+    fn due_erasures(&self, now: Millis, limit: usize) -> Result<Vec<(Millis, Vec<LogId>)>>;
     /// An app's logs whose oldest entry, as far as it is noted, is from before `before`; the oldest first.
     fn logs_from_before(&self, app: SdkAppId, before: Millis, limit: usize) -> Result<Vec<LogId>>;
     /// The first entry at or after `seq`.
@@ -273,10 +275,10 @@ pub trait WriteTx: ReadTx {
     /// too.
     fn put_oldest_time(&mut self, log: LogId, time: Option<Millis>) -> Result<()>;
 
-    /// Has the log looked at again at `due_at`, whenever else it will be.
-    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
-    /// The log was looked at as was scheduled for `due_at`.
-    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()>;
+    /// Has logs looked at again at `due_at`, whenever else they will be.
+    fn schedule_erasure(&mut self, logs: &[LogId], due_at: Millis) -> Result<()>;
+    /// They were looked at as was scheduled for `due_at`.
+    fn unschedule_erasure(&mut self, logs: &[LogId], due_at: Millis) -> Result<()>;
 
     fn put_group(&mut self, app: SdkAppId, group: &Group) -> Result<()>;
     fn add_member(
@@ -319,5 +321,13 @@ pub trait WriteTx: ReadTx {
     /// Writes something that nothing reads: whether the store can commit.
     fn probe(&mut self, now: Millis) -> Result<()>;
 
+    /// Of anything but a deletion.
     fn add_audit(&mut self, record: &NewAuditRecord) -> Result<()>;
+    /// The record of a deletion, the account's newest, with which its version becomes (or stays) `version`.
+    fn add_deletion(
+        &mut self,
+        account: AccountKey,
+        version: Version,
+        record: &NewAuditRecord,
+    ) -> Result<()>;
 }

@@ -246,8 +246,8 @@ fn delete(
     if known.is_some() {
         return Err(unexpected("a request came twice"));
     }
-    let version = tx.bump_version(account)?;
-    let mut told = Vec::new();
+    let version = tx.version(account)?.next();
+    let (mut told, mut logs) = (Vec::new(), Vec::new());
     for number in numbers {
         let name = conversation(number)?;
         let mut view = tx
@@ -259,7 +259,7 @@ fn delete(
         view.told = view.floors;
         view.version = version;
         tx.put_view(account, &view)?;
-        tx.schedule_erasure(view.log, TIME)?;
+        logs.push(view.log);
         told.push(format!(
             r#"{{"conversationID":"{name}","upTo":{}}}"#,
             head.last_seq.0
@@ -270,14 +270,16 @@ fn delete(
         version.0,
         told.join(",")
     );
-    tx.add_audit(&NewAuditRecord {
+    tx.schedule_erasure(&logs, TIME)?;
+    let record = NewAuditRecord {
         time: TIME,
         app: APP,
         actor: "user:u0".into(),
         action: "conversation.delete".into(),
         target: "u0".into(),
         detail: told.clone(),
-    })?;
+    };
+    tx.add_deletion(account, version, &record)?;
     let record = RequestRecord {
         fingerprint: vec![0; 16],
         answer: told,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use super::{Common, Scenario, opened, roomy, top};
+use super::{Common, Scenario, disk_figures, opened, roomy, top};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
 use crate::fleet::{Fleet, Manner};
@@ -67,6 +67,7 @@ impl Scenario for Delete {
     fn run(&self, common: &Common) -> Fallible<Report> {
         let server = common.which.serve(&roomy(self.connections()))?;
         let mut report = Report::new("delete", &server);
+        disk_figures(&mut report)?;
         if self.switch == Switch::Off {
             server.switch(false)?;
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, Scenario, disk_figures, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive, Order, Tally};
 use crate::fleet::{self, Fleet, Manner};
@@ -74,6 +74,7 @@ impl Scenario for Fanout {
         ]);
         let server = common.which.serve(&limits)?;
         let mut report = Report::new("fanout", &server);
+        disk_figures(&mut report)?;
         let mut big = account(common, &server, largest)?;
         big.open(0, 1, Manner::steady())?;
         big.seed(0, 1)?;

@@ -22,6 +22,7 @@ use clap::Args;
 use crate::Fallible;
 use crate::client::order::Tally;
 use crate::fleet::{self, bar};
+use crate::measure::disk;
 use crate::measure::memory::Memory;
 use crate::report::Report;
 use crate::server::{Server, Which};
@@ -99,4 +100,12 @@ fn opened(report: &mut Report, tally: &Tally, wanted: usize) {
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
 fn real(number: impl TryInto<u64>) -> f64 {
     number.try_into().unwrap_or(u64::MAX) as f64
+}
+
+/// What a durable answer waits for at least, on this disk at this moment.
+fn disk_figures(report: &mut Report) -> Fallible<()> {
+    let syncs = disk::syncs()?;
+    report.figure("a sync of 16 KiB on this disk, p50", syncs.p50, "ms");
+    report.figure("a sync of 16 KiB on this disk, p99", syncs.p99, "ms");
+    Ok(())
 }

@@ -1,9 +1,9 @@
 //! What operators ask for.
 
-use super::{APP, Place, account, app, user, write};
-use crate::domain::SdkAppId;
+use super::{APP, Place, app, user, write};
+use crate::domain::{SdkAppId, Version};
 use crate::store::rows::{AuditFilter, NewAuditRecord};
-use crate::store::{Store, query};
+use crate::store::{Store, StoreError, query};
 
 const OTHER: SdkAppId = SdkAppId(2);
 
@@ -81,26 +81,24 @@ async fn add(store: &dyn Store, records: Vec<NewAuditRecord>) {
 
 async fn deletions_are_found_newest_first(place: &dyn Place) {
     let store = place.open();
-    account(&*store, "alice").await;
-    let deletion = |app, target| {
-        record(
-            1,
-            app,
-            &format!("user:{target}"),
-            "conversation.delete",
-            target,
-        )
-    };
-    add(
-        &*store,
-        vec![
-            deletion(APP, "alice"),
-            deletion(APP, "bob"),
-            record(1, APP, "user:alice", "conversation.restore", "alice"),
-            deletion(OTHER, "alice"),
-            deletion(APP, "alice"),
-        ],
-    )
+    write(&*store, |tx| {
+        let mut delete = |(app, name): (SdkAppId, &str), version| {
+            let account = match tx.account(app, &user(name))? {
+                Some(account) => account,
+                None => tx.create_account(app, &user(name), 7)?,
+            };
+            let record = record(1, app, "x", "conversation.delete", name);
+            tx.add_deletion(account.key, Version(version), &record)?;
+            assert_eq!(tx.version(account.key)?, Version(version));
+            Ok::<_, StoreError>(())
+        };
+        delete((APP, "alice"), 1)?;
+        delete((APP, "bob"), 0)?;
+        delete((OTHER, "alice"), 1)?;
+        delete((APP, "alice"), 2)?;
+        let restored = record(1, APP, "x", "conversation.restore", "alice");
+        tx.add_audit(&restored)
+    })
     .await;
     let found = async |name: Option<&'static str>, before, limit| {
         let found = query(&*store, move |tx| {
@@ -109,11 +107,14 @@ async fn deletions_are_found_newest_first(place: &dyn Place) {
         let found = found.await.unwrap();
         found.iter().map(|found| found.id).collect::<Vec<_>>()
     };
-    assert_eq!(found(None, None, 9).await, [5, 2, 1]);
-    assert_eq!(found(None, Some(5), 1).await, [2]);
-    assert_eq!(found(Some("alice"), None, 9).await, [5, 1]);
-    assert_eq!(found(Some("alice"), Some(5), 9).await, [1]);
+    assert_eq!(found(None, None, 9).await, [4, 2, 1]);
+    assert_eq!(found(None, Some(4), 1).await, [2]);
+    assert_eq!(found(Some("alice"), None, 9).await, [4, 1]);
+    assert_eq!(found(Some("alice"), None, 1).await, [4]);
+    assert_eq!(found(Some("alice"), Some(4), 9).await, [1]);
     assert_eq!(found(Some("ali"), None, 9).await, [0; 0]);
+    // A record of somebody else's says nothing about where to go on.
+    assert_eq!(found(Some("alice"), Some(2), 9).await, [0; 0]);
 }
 
 async fn ids(
@@ -224,7 +225,17 @@ async fn a_search_that_finds_little_ends_and_goes_on(place: &dyn Place) {
 async fn records_are_ordered_by_time_although_the_clock_went_back(place: &dyn Place) {
     let store = place.open();
     let times = [10, 30, 20, 20];
-    let records = times.map(|time| record(time, APP, "a", "b", "c")).to_vec();
+    // Deletions, other records, and those of another app are put together again.
+    let kinds = [
+        (APP, "conversation.delete"),
+        (OTHER, "b"),
+        (APP, "b"),
+        (OTHER, "conversation.delete"),
+    ];
+    let records = times.into_iter().zip(kinds);
+    let records = records
+        .map(|(time, (app, action))| record(time, app, "a", action, "c"))
+        .collect();
     add(&*store, records).await;
     let (mut found, mut before) = (Vec::new(), None);
     for _ in times {

@@ -1,5 +1,6 @@
 //! Moves what was committed from the log into the database file, beside the writer.
 
+use std::fs::File;
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,13 +13,20 @@ use tokio::sync::watch;
 use super::error::commit_failure;
 use crate::store::{Result, StoreError};
 
-/// Rows written between two checkpoints: some 16 MB of log.
+/// Rows written between two checkpoints: 16 MB of log where they lie together, 80 MB where each is on a page of its own.
 const ROWS: u64 = 20_000;
+
+/// The rest of the log is left to the writer when as many pages or fewer came to it during a round: it waits for no
+/// more than that, and for the disk.
+const REST: i64 = 128;
+/// Rounds in which that may be reached. Each moves what was written during the one before, so it takes a few.
+const ROUNDS: usize = 3;
 
 /// Counts rows and asks the checkpointing thread when there are enough.
 ///
-/// That thread moves the bulk beside the writer, and so never all of it while the writer goes on: the writer
-/// moves the little that is left, between two commits. Only then does the log start over instead of growing.
+/// That thread moves the bulk beside the writer, in rounds that grow shorter, and so never all of it while the writer
+/// goes on: the writer moves the little that is left, between two commits. Only then does the log start over instead of
+/// growing.
 #[derive(Debug)]
 pub(super) struct Checkpoints {
     ask: Option<SyncSender<()>>,
@@ -28,8 +36,10 @@ pub(super) struct Checkpoints {
 }
 
 impl Checkpoints {
+    /// `file` is the database file, to be synced if the store is durable.
     pub(super) fn start(
         connection: Connection,
+        file: Option<Arc<File>>,
         fail: watch::Sender<Option<StoreError>>,
     ) -> io::Result<Self> {
         let (ask, asked) = sync_channel(1);
@@ -39,7 +49,7 @@ impl Checkpoints {
         let moved = Arc::clone(&bulk_is_moved);
         let thread = Builder::new()
             .name("chatsync-checkpoint".into())
-            .spawn(move || serve(&connection, &asked, &moved, &fail))?;
+            .spawn(move || serve(&connection, file.as_deref(), &asked, &moved, &fail))?;
         Ok(Self {
             ask: Some(ask),
             thread: Some(thread),
@@ -79,12 +89,13 @@ impl Drop for Checkpoints {
 
 fn serve(
     connection: &Connection,
+    file: Option<&File>,
     asked: &Receiver<()>,
     bulk_is_moved: &AtomicBool,
     fail: &watch::Sender<Option<StoreError>>,
 ) {
     while asked.recv().is_ok() {
-        match checkpoint(connection) {
+        match move_bulk(connection, file) {
             Ok(()) => bulk_is_moved.store(true, Ordering::Release),
             Err(error) => {
                 tracing::error!(%error, "checkpoint failed");
@@ -95,14 +106,34 @@ fn serve(
     }
 }
 
-/// Fails only if a sync of the database file did. The log still holds everything; but trying again could make
-/// `SQLite` believe the file holds it too. What could not be moved for another reason waits for the next time.
-fn checkpoint(connection: &Connection) -> Result<()> {
-    match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(())) {
-        Ok(()) => Ok(()),
+/// Fails only if a sync did.
+fn move_bulk(connection: &Connection, file: Option<&File>) -> Result<()> {
+    let mut moved = 0;
+    for _ in 0..ROUNDS {
+        let end = checkpoint(connection)?;
+        // SQLite syncs the file only when it has moved the whole log: the writer would wait for all of it.
+        if let Some(file) = file {
+            file.sync_data()
+                .map_err(|error| StoreError::Unknown(error.to_string()))?;
+        }
+        let came = end - moved;
+        moved = end;
+        if came <= REST {
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Returns how many pages the log held. Fails only if a sync of the database file did. The log still holds everything;
+/// but trying again could make `SQLite` believe the file holds it too. What could not be moved for another reason waits
+/// for the next time.
+fn checkpoint(connection: &Connection) -> Result<i64> {
+    match connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |row| row.get(1)) {
+        Ok(pages) => Ok(pages),
         Err(error) => match commit_failure(error) {
             error @ StoreError::Unknown(_) => Err(error),
-            _ => Ok(()),
+            _ => Ok(0),
         },
     }
 }

@@ -14,13 +14,16 @@ mod tests;
 mod write;
 mod writer;
 
+use std::cell::RefCell;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
 use super::{Job, Pending, Query, Result, Store, StoreError};
+use crate::domain::{Features, SdkAppId};
 use readers::Readers;
 use statements::Statements;
 use writer::Writer;
@@ -80,6 +83,9 @@ struct Tx<'c> {
     statements: Statements<'c>,
     /// The place of the newest log entry. Kept by the writer; readers don't use it.
     position: u64,
+    /// The features that the running transaction read last. Nobody else can change them while it holds the store:
+    /// a commit of many operations reads an app's once.
+    features: RefCell<Option<(SdkAppId, Features)>>,
 }
 
 impl<'c> Tx<'c> {
@@ -88,6 +94,7 @@ impl<'c> Tx<'c> {
             connection,
             statements: Statements::of(connection),
             position: 0,
+            features: RefCell::default(),
         }
     }
 }
@@ -107,6 +114,8 @@ pub struct SqliteStore {
     writer: Writer,
     readers: Readers,
     failed: watch::Receiver<Option<StoreError>>,
+    /// The database file. Closed after every connection: closing a file ends the locks that the process has on it.
+    _database: Arc<File>,
     /// Held for as long as the store is served.
     _lock: Option<File>,
 }

@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, OpenFlags};
@@ -41,7 +42,7 @@ pub(super) fn open(options: &Options) -> Result<SqliteStore, OpenError> {
     };
 
     let file = options.folder.join(FILE);
-    private().open(&file).map_err(folder)?;
+    let database = Arc::new(private().open(&file).map_err(folder)?);
     let mut connection = connect(&file, OpenFlags::default())?;
     set_up(&connection, options.durable).map_err(failure)?;
     schema::migrate(&mut connection)?;
@@ -58,10 +59,12 @@ pub(super) fn open(options: &Options) -> Result<SqliteStore, OpenError> {
         .collect::<Result<_, _>>()?;
     let checkpointer = connect(&file, OpenFlags::default())?;
     set_up(&checkpointer, options.durable).map_err(failure)?;
+    let synced = options.durable.then(|| Arc::clone(&database));
     Ok(SqliteStore {
-        writer: Writer::start(connection, checkpointer, options, fail).map_err(folder)?,
+        writer: Writer::start(connection, (checkpointer, synced), options, fail).map_err(folder)?,
         readers: Readers::start(readers).map_err(folder)?,
         failed,
+        _database: database,
         _lock: lock,
     })
 }

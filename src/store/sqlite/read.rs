@@ -91,7 +91,12 @@ impl ReadTx for Tx<'_> {
     }
 
     fn features(&self, app: SdkAppId) -> Result<Option<Features>> {
-        self.one(
+        if let Some((of, features)) = &*self.features.borrow()
+            && *of == app
+        {
+            return Ok(Some(features.clone()));
+        }
+        let found = self.one(
             concat!(
                 "SELECT ",
                 row::feature_columns!(),
@@ -99,7 +104,9 @@ impl ReadTx for Tx<'_> {
             ),
             [app.0],
             |row| row::features(row, 0),
-        )
+        )?;
+        *self.features.borrow_mut() = found.clone().map(|features| (app, features));
+        Ok(found)
     }
 
     fn apps(&self) -> Result<Vec<App>> {
@@ -300,17 +307,21 @@ impl ReadTx for Tx<'_> {
         )
     }
 
-    fn reached(&self, account: AccountKey) -> Result<Since> {
+    fn version(&self, account: AccountKey) -> Result<Version> {
         let version = self.one(
             "SELECT version FROM account WHERE key = ?1",
             [account.0],
             |row| row.get(0),
         )?;
+        Ok(Version(version.map_or(0, i64::cast_unsigned)))
+    }
+
+    fn reached(&self, account: AccountKey) -> Result<Since> {
         let position = self
             .one("SELECT MAX(position) FROM log", [], |row| row.get(0))?
             .flatten();
         Ok(Since {
-            version: Version(version.map_or(0, i64::cast_unsigned)),
+            version: self.version(account)?,
             position: Position(position.map_or(0, i64::cast_unsigned)),
         })
     }
@@ -490,7 +501,11 @@ impl ReadTx for Tx<'_> {
 
     fn audit_record(&self, id: i64) -> Result<Option<AuditRecord>> {
         self.one(
-            &format!("SELECT {} FROM audit WHERE id = ?1", row::AUDIT),
+            concat!(
+                "SELECT ",
+                row::audit_columns!(),
+                " FROM audit WHERE id = ?1"
+            ),
             [id],
             row::audit,
         )
@@ -516,11 +531,11 @@ impl ReadTx for Tx<'_> {
         audit::deletions(self, app, user, before, most)
     }
 
-    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<(Millis, LogId)>> {
+    fn due_erasures(&self, now: Millis, most: usize) -> Result<Vec<(Millis, Vec<LogId>)>> {
         self.many(
-            "SELECT due_at, log FROM erasure WHERE due_at <= ?1 ORDER BY due_at, log LIMIT ?2",
+            "SELECT due_at, logs FROM erasure WHERE due_at <= ?1 ORDER BY due_at, logs LIMIT ?2",
             params![now, limit(most)],
-            |row| Ok((row.get(0)?, LogId(row.get(1)?))),
+            |row| Ok((row.get(0)?, row::logs(row, 1)?)),
         )
     }
 

@@ -217,6 +217,17 @@ pub(super) fn left_json(membership: &Membership) -> Option<String> {
     ))
 }
 
+/// A list of logs.
+pub(super) fn logs(row: &Row<'_>, column: usize) -> Result<Vec<LogId>> {
+    let keys: Vec<i64> = json(row, column)?;
+    Ok(keys.into_iter().map(LogId).collect())
+}
+
+pub(super) fn logs_json(logs: &[LogId]) -> String {
+    let keys: Vec<_> = logs.iter().map(|log| log.0.to_string()).collect();
+    format!("[{}]", keys.join(","))
+}
+
 /// The end of a log, whose columns begin with `first`.
 pub(super) fn head(row: &Row<'_>, first: usize) -> Result<LogHead> {
     Ok(LogHead {
@@ -294,7 +305,13 @@ pub(super) fn device(row: &Row<'_>) -> Result<DeviceRow> {
     })
 }
 
-pub(super) const AUDIT: &str = "id, time, app, actor, action, target, detail";
+/// The columns of [`audit()`], as text that `concat!` takes.
+macro_rules! audit_columns {
+    () => {
+        "id, time, app, actor, action, target, detail"
+    };
+}
+pub(super) use audit_columns;
 
 pub(super) fn audit(row: &Row<'_>) -> Result<AuditRecord> {
     Ok(AuditRecord {

@@ -12,10 +12,11 @@ const MIGRATIONS: &[&str] = &[
     include_str!("schema/2.sql"),
     include_str!("schema/3.sql"),
     include_str!("schema/4.sql"),
+    include_str!("schema/5.sql"),
 ];
 
 /// The schema this release knows.
-pub(super) const KNOWN: u32 = 4;
+pub(super) const KNOWN: u32 = 5;
 
 /// Brings the schema up to date. Refuses one made by a newer release: its rules are not known here.
 pub(super) fn migrate(connection: &mut Connection) -> Result<(), OpenError> {
@@ -55,7 +56,7 @@ pub(super) fn ensure_epoch(connection: &Connection, fresh: Epoch) -> Result<(), 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::domain::{LogId, SdkAppId, Seq};
+    use crate::domain::{LogId, SdkAppId, Seq, UserId};
     use crate::store::ReadTx;
     use crate::store::sqlite::Tx;
 
@@ -80,7 +81,11 @@ mod tests {
                    (3, 1, 'pair', '1', '4', 0, 0, 0, 0);
                  INSERT INTO entry VALUES (1, 1, 1, NULL, 50, 'TIMTextElem', '{}', 0, 0),
                    (1, 2, 1, NULL, 60, 'TIMGroupTipElem', '{}', 1, 0);
-                 INSERT INTO audit VALUES (1, 9, 1, 'user:alice', 'conversation.delete', 'alice', '{}');",
+                 INSERT INTO account VALUES (1, 1, 'alice', 3, 5), (2, 1, 'bob', 0, 5);
+                 INSERT INTO audit VALUES (1, 9, 1, 'user:alice', 'conversation.delete', 'alice', '{}'),
+                   (2, 9, 2, 'user:alice', 'conversation.delete', 'alice', '{}'),
+                   (3, 9, 1, 'user:alice', 'conversation.restore', 'alice', '{}'),
+                   (4, 9, 1, 'user:alice', 'conversation.delete', 'alice', '{}');",
             )
             .unwrap();
         migrate(&mut connection).unwrap();
@@ -99,7 +104,14 @@ mod tests {
         for log in [2, 3] {
             assert_eq!(tx.newest_message(LogId(log)).unwrap(), None, "{log}");
         }
-        assert_eq!(tx.deletions(app.id, None, None, 9).unwrap().len(), 1);
+        let deletions = |user: Option<&str>| {
+            let user = user.map(|name| UserId::new(name).unwrap());
+            let found = tx.deletions(app.id, user.as_ref(), None, 9).unwrap();
+            found.iter().map(|found| found.id).collect::<Vec<_>>()
+        };
+        assert_eq!(deletions(None), [4, 1]);
+        assert_eq!(deletions(Some("alice")), [4, 1]);
+        assert_eq!(deletions(Some("bob")), [0; 0]);
         drop(tx);
         // And once more changes nothing.
         migrate(&mut connection).unwrap();

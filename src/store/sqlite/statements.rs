@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use rusqlite::{Connection, Params, PrepFlags, Statement};
 
@@ -31,10 +32,31 @@ impl From<&String> for Sql {
 /// Where a text stands, and how long it is: two texts for which these are the same are the same.
 type Place = (usize, usize);
 
+/// Places differ already: there is nothing to protect a table of the program's own texts from.
+#[derive(Default)]
+struct PlaceHasher(u64);
+
+impl Hasher for PlaceHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_usize(usize::from(*byte));
+        }
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        // An odd number with bits all over (the golden ratio's) spreads neighbours over the table.
+        self.0 = (self.0.rotate_left(32) ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    }
+}
+
 /// A connection's statements. One is prepared when it is first needed.
 pub(super) struct Statements<'c> {
     connection: &'c Connection,
-    kept: RefCell<HashMap<Place, Statement<'c>>>,
+    kept: RefCell<HashMap<Place, Statement<'c>, BuildHasherDefault<PlaceHasher>>>,
 }
 
 impl<'c> Statements<'c> {

@@ -17,7 +17,7 @@ use crate::domain::{
 use crate::store::rows::{
     Account, ConsoleSession, DeviceRow, LogKind, NewAuditRecord, Operator, RequestRecord,
 };
-use crate::store::{Result, WriteTx};
+use crate::store::{ReadTx, Result, WriteTx};
 
 impl Tx<'_> {
     /// Runs a statement; returns how many rows it changed.
@@ -32,6 +32,7 @@ impl WriteTx for Tx<'_> {
         let json =
             |texts: serde_json::Result<String>| texts.map_err(|cause| unreadable("an app", cause));
         let features = &app.features;
+        *self.features.get_mut() = None;
         self.execute(
             &format!(
                 "INSERT OR REPLACE INTO app ({}) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12)",
@@ -166,18 +167,15 @@ impl WriteTx for Tx<'_> {
 
     fn bump_version(&mut self, account: AccountKey) -> Result<Version> {
         // Not by RETURNING, for which SQLite keeps a journal of the statement: half as dear again.
-        let version: i64 = self
-            .one(
-                "SELECT version + 1 FROM account WHERE key = ?1",
-                [account.0],
-                |row| row.get(0),
-            )?
-            .ok_or_else(|| unreadable("account", "missing"))?;
-        self.execute(
+        let version = self.version(account)?.next();
+        let updated = self.execute(
             "UPDATE account SET version = ?2 WHERE key = ?1",
-            [account.0, version],
+            [account.0, int(version.0)],
         )?;
-        Ok(Version(version.cast_unsigned()))
+        match updated {
+            0 => Err(unreadable("account", "missing")),
+            _ => Ok(version),
+        }
     }
 
     fn put_view(&mut self, account: AccountKey, view: &View) -> Result<()> {
@@ -311,18 +309,18 @@ impl WriteTx for Tx<'_> {
         Ok(())
     }
 
-    fn schedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+    fn schedule_erasure(&mut self, logs: &[LogId], due_at: Millis) -> Result<()> {
         self.execute(
-            "INSERT OR IGNORE INTO erasure (due_at, log) VALUES (?1, ?2)",
-            params![due_at, log.0],
+            "INSERT OR IGNORE INTO erasure (due_at, logs) VALUES (?1, ?2)",
+            params![due_at, row::logs_json(logs)],
         )?;
         Ok(())
     }
 
-    fn unschedule_erasure(&mut self, log: LogId, due_at: Millis) -> Result<()> {
+    fn unschedule_erasure(&mut self, logs: &[LogId], due_at: Millis) -> Result<()> {
         self.execute(
-            "DELETE FROM erasure WHERE due_at = ?1 AND log = ?2",
-            [due_at, log.0],
+            "DELETE FROM erasure WHERE due_at = ?1 AND logs = ?2",
+            params![due_at, row::logs_json(logs)],
         )?;
         Ok(())
     }
@@ -477,6 +475,28 @@ impl WriteTx for Tx<'_> {
         self.execute(
             "INSERT INTO audit (time, app, actor, action, target, detail) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![record.time, record.app.0, record.actor, record.action, record.target, record.detail],
+        )?;
+        Ok(())
+    }
+
+    fn add_deletion(
+        &mut self,
+        account: AccountKey,
+        version: Version,
+        record: &NewAuditRecord,
+    ) -> Result<()> {
+        self.execute(
+            "INSERT INTO audit (time, app, actor, action, target, detail, previous)
+             VALUES (?1, ?2, ?3, 'conversation.delete', ?4, ?5, (SELECT last_deletion FROM account WHERE key = ?6))",
+            params![record.time, record.app.0, record.actor, record.target, record.detail, account.0],
+        )?;
+        self.execute(
+            "UPDATE account SET version = ?2, last_deletion = ?3 WHERE key = ?1",
+            params![
+                account.0,
+                int(version.0),
+                self.connection.last_insert_rowid()
+            ],
         )?;
         Ok(())
     }

@@ -2,8 +2,10 @@
 //! being synced, commits it together, and hands it on; another thread answers, so that fan-out and the next
 //! commit overlap.
 
+use std::fs::File;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{Builder, JoinHandle};
 
@@ -36,13 +38,13 @@ impl std::fmt::Debug for dyn Job {
 impl Writer {
     pub(super) fn start(
         connection: Connection,
-        checkpointer: Connection,
+        checkpointer: (Connection, Option<Arc<File>>),
         options: &Options,
         fail: watch::Sender<Option<StoreError>>,
     ) -> io::Result<Self> {
         let (queue, queued) = sync_channel(options.queue.max(1));
         let (committed, answers) = sync_channel::<Answers>(UNANSWERED_GROUPS);
-        let checkpoints = Checkpoints::start(checkpointer, fail.clone())?;
+        let checkpoints = Checkpoints::start(checkpointer.0, checkpointer.1, fail.clone())?;
         let most = options.group.max(1);
         let writing = Builder::new()
             .name("chatsync-write".into())
@@ -209,8 +211,9 @@ impl Writing<'_> {
 }
 
 impl Tx<'_> {
-    /// Runs a statement that begins or ends something.
+    /// Runs a statement that begins or undoes something: what was read before may no longer hold.
     pub(super) fn run(&self, sql: &'static str) -> Result<()> {
+        *self.features.borrow_mut() = None;
         self.statements.execute(sql.into(), []).map(drop)
     }
 }
