@@ -14,8 +14,8 @@
 //! # Order on the wire
 //! Pushes and answers carry versions, and a client that sees a gap waits before it asks. So an answer is written
 //! where its operation belongs among the pushes: the hub leaves a mark in the actor's own queue as it tells the
-//! others ([`Item::Answer`](crate::hub::Item::Answer)). What is queued before the mark is written first, what is behind it waits for the
-//! answer.
+//! others ([`Item::Answer`](crate::hub::Item::Answer)). What is queued before the mark is written first, what is
+//! behind it waits for the answer.
 
 mod calls;
 mod claim;
