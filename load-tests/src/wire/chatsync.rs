@@ -151,16 +151,19 @@ fn event(message: &[u8]) -> Event<'_> {
     if let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","method":""#) {
         return pushed(rest);
     }
+    if let Some(error) = message.strip_prefix(br#"{"error":"#) {
+        let code = after(error, r#""code":"#).and_then(signed).unwrap_or(0);
+        return match after(error, r#""id":"#).and_then(number) {
+            Some(id) => Event::Refusal { id, code },
+            None => Event::Garbled,
+        };
+    }
     let Some(rest) = message.strip_prefix(br#"{"jsonrpc":"2.0","id":"#) else {
         return Event::Other;
     };
     let Some(id) = number(rest) else {
         return Event::Other;
     };
-    if let Some(error) = after(rest, r#""error":"#) {
-        let code = after(error, r#""code":"#).and_then(signed).unwrap_or(0);
-        return Event::Refusal { id, code };
-    }
     let version = after(rest, r#""version":"#).or_else(|| after(rest, r#""head":"#));
     Event::Answer {
         id,
@@ -240,6 +243,8 @@ fn narrow(number: u64) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use chatsync::domain::{ConversationId, DeviceId, Millis, Platform, Seq, Version};
+    use chatsync::protocol::code::Code;
+    use chatsync::protocol::jsonrpc::{ErrorObject, Id, error_frame};
     use chatsync::protocol::method::Call as Method;
     use chatsync::protocol::push::{
         ConversationDeleted, DeletedConversation, Origin, Push, SyncHint,
@@ -363,13 +368,20 @@ mod tests {
             (answer.version, answer.cursor, answer.completed),
             (Some(41), Some("AQ"), false)
         );
-        let refusal = br#"{"jsonrpc":"2.0","id":3,"error":{"code":-32602,"message":"no"}}"#;
-        assert_eq!(
-            event(refusal),
-            Event::Refusal {
-                id: 3,
-                code: -32602
-            }
-        );
+    }
+
+    /// As the server writes it: a frame made up here hid that every refusal was taken for nothing at all.
+    #[test]
+    fn refusals_are_read() {
+        let refused = error_frame(Some(&Id::Number(3)), &Code::TRY_AGAIN.into());
+        let refusal = Event::Refusal { id: 3, code: 50004 };
+        assert_eq!(event(refused.as_bytes()), refusal);
+        let error = ErrorObject::invalid_params("conversationIDList", "is empty");
+        let refused = error_frame(Some(&Id::Number(4)), &error);
+        let refusal = Event::Refusal {
+            id: 4,
+            code: -32602,
+        };
+        assert_eq!(event(refused.as_bytes()), refusal);
     }
 }

@@ -7,6 +7,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
 use super::*;
+use crate::transport::ws::end::End;
+use crate::transport::ws::frame::Opcode;
+use crate::transport::ws::line::{Line, Writer};
+use crate::transport::ws::reader::{Incoming, Input, Reader};
+
+/// Bytes that are read at once.
+const READ: usize = 16 * 1024;
 
 /// The suite's longest message has 16 MiB.
 const MOST: usize = 16 * 1024 * 1024;

@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::protocol::{Role, WebSocket, WebSocketConfig}
 
 use super::*;
 use crate::transport::ws::frame::{Fault, unmask};
+use crate::transport::ws::reader::{Incoming, Input, Reader};
 
 /// Bytes that a message may have.
 const MOST: usize = 300;

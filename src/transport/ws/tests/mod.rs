@@ -15,7 +15,8 @@ use std::io::{self, Cursor, IoSlice};
 use std::net::Ipv4Addr;
 use std::pin::pin;
 use std::sync::{Mutex, MutexGuard};
-use std::task::Waker;
+use std::task::{Context as TaskContext, Poll, Waker, ready};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::io::{
@@ -34,6 +35,7 @@ use crate::domain::app::{App, Features, SecretKey};
 use crate::domain::{AccountKey, SdkAppId, Version};
 use crate::engine::{Engine, Limits, SystemClock, usersig};
 use crate::hub::{Bounds, Hub};
+use crate::protocol::push::Push;
 use crate::settings::Settings;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::transport::metrics::Closed;

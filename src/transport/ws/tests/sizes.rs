@@ -1,6 +1,7 @@
 //! What an idle connection costs. Each of these is multiplied by all connections that there are.
 
 use super::*;
+use crate::transport::ws::line::Line;
 use crate::transport::ws::session::Device;
 use tokio::net::TcpStream;
 
