@@ -117,12 +117,15 @@ impl Server {
             router,
         } = self;
         let background = Background::start(&context);
-        context
-            .tracker
-            .spawn(accept::accept(listener, router, Arc::clone(&context)));
-        let served = async {
+        // On this thread, which has nothing else to do: behind the work of thousands of logins on the others the backlog
+        // would overflow.
+        let accepting = accept::accept(listener, router, Arc::clone(&context));
+        let draining = async {
             shutdown.await;
             drain::drain(&context).await;
+        };
+        let served = async {
+            tokio::join!(accepting, draining);
         };
         let result = tokio::select! {
             biased;
