@@ -45,7 +45,7 @@ impl Socket for TcpStream {
     ) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.poll_write_ready(context))?;
-            match self.try_write_vectored(parts) {
+            match gathered(self, parts) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 written => return Poll::Ready(written),
             }
@@ -53,10 +53,28 @@ impl Socket for TcpStream {
     }
 
     fn try_write(&self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.try_write_vectored(parts)
+        gathered(self, parts)
     }
 
     fn shut(&self) -> io::Result<()> {
         SockRef::from(self).shutdown(Shutdown::Write)
     }
+}
+
+/// What is written in one piece if it has no more bytes than this.
+const SMALL: usize = 1024;
+
+/// Writes parts by the cheaper way: `writev` costs the kernel a tenth more than `send`, far more than copying a short
+/// frame.
+fn gathered(socket: &TcpStream, parts: &[IoSlice<'_>]) -> io::Result<usize> {
+    let mut bytes = [0; SMALL];
+    let mut length = 0;
+    for part in parts {
+        let Some(place) = bytes.get_mut(length..length + part.len()) else {
+            return socket.try_write_vectored(parts);
+        };
+        place.copy_from_slice(part);
+        length += part.len();
+    }
+    socket.try_write(&bytes[..length])
 }
