@@ -39,27 +39,16 @@ fn arrival(account: AccountKey, device: &str, platform: Platform) -> Arrival {
     }
 }
 
-/// A network that takes nothing: all stays in the queues.
+/// A network that takes every push, or none: then all stays in the queues.
 #[derive(Debug)]
-struct Full;
+struct Network(Sent);
 
-impl Wire for Full {
+const FULL: Network = Network(Sent::Nothing);
+const WIDE: Network = Network(Sent::Whole);
+
+impl Wire for Network {
     fn try_push(&self, _: &Frame, _: Instant) -> Sent {
-        Sent::Nothing
-    }
-
-    fn address(&self) -> IpAddr {
-        Ipv4Addr::LOCALHOST.into()
-    }
-}
-
-/// A network that takes all.
-#[derive(Debug)]
-struct Wide;
-
-impl Wire for Wide {
-    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
-        Sent::Whole
+        self.0
     }
 
     fn address(&self) -> IpAddr {
@@ -77,7 +66,7 @@ async fn of_very_many_only_so_many_are_written_at_once_and_the_others_in_turn() 
             let registration = hub
                 .register(
                     arrival(ALICE, &number.to_string(), Platform::Web),
-                    Arc::new(Wide),
+                    Arc::new(WIDE),
                     hub.arriving(),
                     LoginPolicy::default(),
                     usize::MAX,
@@ -108,7 +97,7 @@ async fn of_very_many_only_so_many_are_written_at_once_and_the_others_in_turn() 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
     hub.register(
         arrival(account, device, Platform::Web),
-        Arc::new(Full),
+        Arc::new(FULL),
         hub.arriving(),
         LoginPolicy::default(),
         MANY,
@@ -212,7 +201,7 @@ fn a_reconnect_replaces_its_own_connection() {
     let new = hub
         .register(
             arrival(ALICE, "phone", Platform::Web),
-            Arc::new(Full),
+            Arc::new(FULL),
             hub.arriving(),
             LoginPolicy::default(),
             1,
@@ -239,7 +228,7 @@ fn the_policy_displaces_other_devices() {
     let enter = |device: &str, platform| {
         hub.register(
             arrival(ALICE, device, platform),
-            Arc::new(Full),
+            Arc::new(FULL),
             hub.arriving(),
             policy,
             MANY,
@@ -264,7 +253,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     let two = |most| {
         hub.register(
             arrival(ALICE, "two", Platform::Web),
-            Arc::new(Full),
+            Arc::new(FULL),
             hub.arriving(),
             LoginPolicy::default(),
             most,
@@ -275,7 +264,7 @@ fn an_account_has_so_many_connections_and_no_more() {
     assert!(
         hub.register(
             arrival(BOB, "one", Platform::Web),
-            Arc::new(Full),
+            Arc::new(FULL),
             hub.arriving(),
             LoginPolicy::default(),
             0
@@ -319,7 +308,7 @@ fn a_logout_during_a_login_is_not_missed() {
     let enter = |device, arriving| {
         hub.register(
             arrival(ALICE, device, Platform::Web),
-            Arc::new(Full),
+            Arc::new(FULL),
             arriving,
             LoginPolicy::default(),
             MANY,
@@ -355,7 +344,7 @@ fn who_came_in_with_a_key_that_is_retired_is_sent_for_another() {
         };
         hub.register(
             arrival,
-            Arc::new(Full),
+            Arc::new(FULL),
             hub.arriving(),
             LoginPolicy::default(),
             MANY,
@@ -383,7 +372,7 @@ fn all_of_a_disabled_app_are_sent_away() {
     }
     assert!(hub.accounts.is_empty());
     let late = arrival(ALICE, "late", Platform::Web);
-    let late = hub.register(late, Arc::new(Full), arriving, LoginPolicy::default(), MANY);
+    let late = hub.register(late, Arc::new(FULL), arriving, LoginPolicy::default(), MANY);
     assert_eq!(late.unwrap_err(), NoPlace::AppDisabled);
 }
 

@@ -165,23 +165,30 @@ impl Outbox {
             return;
         }
         while let Some((frame, committed)) = queue.first_push() {
-            match self.wire.try_push(&frame, committed) {
-                Sent::Whole => _ = queue.take(),
-                Sent::Part(written) => {
-                    queue.take();
-                    queue.waiting().rest = Some(Rest {
-                        frame,
-                        committed,
-                        written,
-                    });
-                    return wake(queue);
-                }
-                Sent::Nothing => return wake(queue),
+            let sent = self.write(&mut queue, &frame, committed);
+            if sent != Sent::Nothing {
+                queue.take();
+            }
+            if sent != Sent::Whole {
+                break;
             }
         }
         if queue.waiting.is_some() {
             wake(queue);
         }
+    }
+
+    /// Writes to the wire that is lent. The rest of a push that went in part is kept for the reader.
+    fn write(&self, queue: &mut Queue, frame: &Frame, committed: Instant) -> Sent {
+        let sent = self.wire.try_push(frame, committed);
+        if let Sent::Part(written) = sent {
+            queue.waiting().rest = Some(Rest {
+                frame: frame.clone(),
+                committed,
+                written,
+            });
+        }
+        sent
     }
 
     fn put(&self, frame: &Frame, head: Version, committed: Instant, at_once: bool) -> Pushed {
@@ -190,14 +197,9 @@ impl Outbox {
             return Pushed::Ignored;
         }
         if at_once && queue.is_lent && queue.waiting.is_none() {
-            match self.wire.try_push(frame, committed) {
+            match self.write(&mut queue, frame, committed) {
                 Sent::Whole => return Pushed::Written,
-                Sent::Part(written) => {
-                    queue.waiting().rest = Some(Rest {
-                        frame: frame.clone(),
-                        committed,
-                        written,
-                    });
+                Sent::Part(_) => {
                     wake(queue);
                     return Pushed::Queued;
                 }
@@ -211,7 +213,7 @@ impl Outbox {
         }
         let fits = waiting.frames < self.most_frames as usize
             && waiting.bytes.saturating_add(frame.len()) <= self.most_bytes as usize;
-        let mut pushed = if fits {
+        let pushed = if fits {
             waiting.frames += 1;
             waiting.bytes += frame.len();
             waiting.items.push_back(Queued::Push {
@@ -226,9 +228,10 @@ impl Outbox {
         match (queue.is_lent, queue.is_deferred) {
             // Its turn will come.
             (true, true) => {}
-            (true, false) if !at_once => {
+            // A hint is the reader's to write.
+            (true, false) if !at_once && fits => {
                 queue.is_deferred = true;
-                pushed = Pushed::Deferred;
+                return Pushed::Deferred;
             }
             _ => wake(queue),
         }

@@ -316,3 +316,12 @@ fn what_of_the_deferred_is_no_push_or_does_not_fit_is_the_readers() {
     assert_eq!(*pipe.taken.lock().unwrap(), "");
     assert_eq!(taken(&outbox), ["hint 3"]);
 }
+
+/// It was told as deferred, and so not counted among the collapses.
+#[test]
+fn what_is_too_long_to_be_deferred_collapses_at_once() {
+    let outbox = outbox(9, 3);
+    rest(&outbox);
+    assert_eq!(defer(&outbox, "long", 1), Pushed::Collapsed);
+    assert_eq!(taken(&outbox), ["hint 1"]);
+}

@@ -14,6 +14,7 @@ use super::error::commit_failure;
 use crate::store::{Result, StoreError};
 
 /// Rows written between two checkpoints: 16 MB of log where they lie together, 80 MB where each is on a page of its own.
+/// What is written while they are moved comes to that.
 const ROWS: u64 = 20_000;
 
 /// The rest of the log is left to the writer when as many pages or fewer came to it during a round: it waits for no
