@@ -101,6 +101,27 @@ async fn on_every_sibling_is_told() {
     server.fresh_device("alice").await.lists_only(&[]).await;
 }
 
+/// The first 64 are written at once, the others in turns; and not only once their tasks wake for another reason.
+#[tokio::test]
+async fn on_very_many_siblings_are_all_told_in_order() {
+    let server =
+        TestServer::synced_with(|settings| settings.server.login_timeout_ms = 60_000).await;
+    let (mut phone, mut laptop, mut bob) = world(&server).await;
+    bob.say("C2Calice", "hi again").await;
+    let mut others = Vec::new();
+    for number in 0..90 {
+        others.push(server.device("alice", &format!("tablet{number}")).await);
+    }
+    laptop.lists_only(&["C2Cbob"]).await;
+    phone.delete(&["C2Cbob"]).await;
+    phone.restore(&["C2Cbob"]).await;
+    phone.delete(&["C2Cbob"]).await;
+    for device in others.iter_mut().chain([&mut laptop]) {
+        device.sees_deleted(&["C2Cbob"]).await;
+        device.lists_only(&[]).await;
+    }
+}
+
 #[tokio::test]
 async fn a_deletion_made_while_on_is_told_even_if_switched_off_since() {
     let server = TestServer::synced().await;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -492,4 +493,39 @@ async fn a_store_of_schema_1_keeps_its_requests_and_what_is_to_be_erased() {
         Ok(())
     });
     expired.await.unwrap().unwrap();
+}
+
+/// Without it, at some thousand deletions a second, nearly each has a commit of its own.
+#[tokio::test]
+async fn after_a_commit_of_several_the_next_one_gathers_for_a_millisecond() {
+    let folder = TempDir::new().unwrap();
+    let options = Options {
+        durable: false,
+        ..Options::small(folder.path())
+    };
+    let store = SqliteStore::open(&options).unwrap();
+    for _ in 0..20 {
+        let (go, wait) = std::sync::mpsc::channel::<()>();
+        let (tell, begun) = std::sync::mpsc::channel();
+        let busy = contract::submit(&store, false, move |_| {
+            tell.send(()).unwrap();
+            wait.recv().unwrap();
+            Ok(())
+        });
+        begun.recv().unwrap();
+        let several = [(); 2].map(|()| contract::submit(&store, false, |_| Ok(())));
+        let before = Instant::now();
+        go.send(()).unwrap();
+        busy.await.unwrap().unwrap();
+        for one in several {
+            one.await.unwrap().unwrap();
+        }
+        let (tell, begun) = std::sync::mpsc::channel();
+        let next = contract::submit(&store, false, move |_| {
+            tell.send(Instant::now()).unwrap();
+            Ok(())
+        });
+        next.await.unwrap().unwrap();
+        assert!(begun.recv().unwrap() - before >= Duration::from_millis(1));
+    }
 }
