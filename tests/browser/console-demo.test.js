@@ -20,10 +20,10 @@ test('the console begins with a real application, and names the demo’s for wha
   await visitor.getByRole('log').getByText('Phone deleted 3 conversations').first().waitFor();
 
   const page = await enter(browser, server, { as, at: path('apps') });
+  await row(page, '1399999999').getByText('Demo', { exact: true }).waitFor();
   const chooser = page.locator('#app');
   assert.equal(await chooser.inputValue(), String(APP));
   assert.deepEqual(await chooser.locator('option').allInnerTexts(), [String(APP), '1399999999 (demo)']);
-  await row(page, '1399999999').getByText('Demo', { exact: true }).waitFor();
   calm(page);
   for (const each of [visitor, page]) await each.context().close();
 });

@@ -11,10 +11,14 @@ export const path = (...parts) => `#/${parts.map(encodeURIComponent).join('/')}`
 /** Where the switch is. */
 export const LOGIN_AND_MESSAGE = (app) => path('apps', app, 'configuration', 'features', 'login-and-message');
 
-/** The console's sign-in page. */
+/**
+ * The console as it opens: the sign-in page for who isn't signed in. It is drawn once the server has said who is
+ * there, which is after the page has loaded.
+ */
 export async function visit(browser, server, { at = '', ...options } = {}) {
   const page = await openPage(browser, { locale: 'en-US', ...options });
   await page.goto(`${server.url}/console/${at}`);
+  await page.locator('main h1').waitFor();
   return page;
 }
 
@@ -28,10 +32,8 @@ export async function signIn(page, { name = 'admin', password }) {
  * A page of somebody who has signed in: `as` is the state that `session` made, so that a test of something else
  * doesn't sign in again.
  */
-export async function enter(browser, server, { as, at = path('overview'), ...options }) {
-  const page = await visit(browser, server, { at, storageState: as, ...options });
-  await page.locator('main h1').waitFor();
-  return page;
+export function enter(browser, server, { as, at = path('overview'), ...options }) {
+  return visit(browser, server, { at, storageState: as, ...options });
 }
 
 /** Signs in once; what comes is for `enter`. */
