@@ -1,11 +1,12 @@
 //! What a session needs of a socket.
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io::{self, IoSlice, Read as _};
 use std::net::Shutdown;
 use std::task::{Context, Poll, ready};
 
 use socket2::SockRef;
+use tokio::io::Interest;
 use tokio::net::TcpStream;
 
 /// A stream of bytes that is read by one task and written by whoever has the turn; a pipe can play it in tests.
@@ -31,9 +32,22 @@ impl Socket for TcpStream {
     fn poll_read(&self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         loop {
             ready!(self.poll_read_ready(context))?;
-            match self.try_read(buffer) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                read => return Poll::Ready(read),
+            let mut read = 0;
+            let outcome = self.try_io(Interest::READABLE, || {
+                read = (&*SockRef::from(self)).read(buffer)?;
+                // There was no more than that: told now, it saves a call that finds nothing.
+                if 0 < read && read < buffer.len() {
+                    return Err(io::ErrorKind::WouldBlock.into());
+                }
+                Ok(())
+            });
+            match outcome {
+                Err(error) if read == 0 => {
+                    if error.kind() != io::ErrorKind::WouldBlock {
+                        return Poll::Ready(Err(error));
+                    }
+                }
+                _ => return Poll::Ready(Ok(read)),
             }
         }
     }
