@@ -118,7 +118,9 @@ fn set_up(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
     // Checkpoints are ours: SQLite's own ignore a failed sync and try it again later.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-    connection.pragma_update(None, "cache_size", -64 * 1024)?;
+    // KiB. Small, for the system's cache is beside it: at most commits SQLite goes through all the pages of its own, if
+    // the file has less than 1 GiB.
+    connection.pragma_update(None, "cache_size", -4 * 1024)?;
     connection.pragma_update(None, "temp_store", "MEMORY")
 }
 
