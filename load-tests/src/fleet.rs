@@ -51,6 +51,16 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts the processes for the devices of `blocks`.
     pub(crate) fn start(access: &Access, blocks: &[Block], options: Options) -> Fallible<Self> {
+        Self::of_circles(access, blocks, 2, options)
+    }
+
+    /// Likewise, of accounts that so many of write to each other.
+    pub(crate) fn of_circles(
+        access: &Access,
+        blocks: &[Block],
+        circle: u32,
+        options: Options,
+    ) -> Fallible<Self> {
         let connections: usize = blocks.iter().map(|block| block.connections()).sum();
         let processes = match options.processes {
             0 => connections.div_ceil(PER_PROCESS).max(1),
@@ -68,13 +78,14 @@ impl Fleet {
         for number in 0..processes {
             let blocks: Vec<_> = blocks
                 .iter()
-                .map(|block| part(*block, number, processes))
+                .map(|block| part(*block, circle, number, processes))
                 .collect();
             let setup = Setup {
                 access: access.clone(),
                 run: format!("{run}{number}-"),
                 seed: options.seed.wrapping_add(number as u64),
                 blocks: blocks.clone(),
+                circle,
             };
             let mut worker = spawn(number, blocks, sender.clone())?;
             worker.tell(&setup)?;
@@ -130,6 +141,13 @@ impl Fleet {
     pub(crate) fn seed(&mut self, block: usize, conversations: u32) -> Fallible<Tally> {
         let what = What::Seed { conversations };
         self.each("making conversations", |_| Order::Each { block, what })
+    }
+
+    /// Makes a group of all accounts of a block, the first of which has a device there. It is that one's alone what it
+    /// sees of it: it comes again.
+    pub(crate) fn gather(&mut self, block: usize) -> Fallible<Tally> {
+        let what = What::Gather;
+        self.each("making a group", |_| Order::Each { block, what })
     }
 
     /// Operations at `drive.rate` in all, then the comparison.
@@ -288,12 +306,13 @@ fn spawn(
     })
 }
 
-/// One process's part of a block. Accounts stay in pairs, which write to each other.
-fn part(block: Block, number: usize, processes: usize) -> Block {
-    let pairs = block.accounts.div_ceil(2) as usize;
+/// One process's part of a block. Circles stay together.
+fn part(block: Block, circle: u32, number: usize, processes: usize) -> Block {
+    let circles = block.accounts.div_ceil(circle) as usize;
     let account = |number: usize| {
-        u32::try_from(pairs * number / processes * 2)
+        u32::try_from(circles * number / processes)
             .unwrap_or(u32::MAX)
+            .saturating_mul(circle)
             .min(block.accounts)
     };
     let (first, end) = (account(number), account(number + 1));
@@ -318,16 +337,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_make_the_whole_and_keep_pairs_together() {
-        for (accounts, processes) in [(1, 1), (1, 3), (7, 2), (4750, 2), (10, 4)] {
+    fn the_parts_make_the_whole_and_keep_circles_together() {
+        for (accounts, circle, processes) in [
+            (1, 2, 1),
+            (1, 2, 3),
+            (7, 2, 2),
+            (4750, 2, 2),
+            (10, 2, 4),
+            (1000, 1000, 2),
+            (30, 7, 3),
+        ] {
             let block = Block::new(100, accounts, 3);
             let parts: Vec<_> = (0..processes)
-                .map(|number| part(block, number, processes))
+                .map(|number| part(block, circle, number, processes))
                 .collect();
             let mut next = 100;
             for part in &parts {
                 assert_eq!(part.first_account, next);
-                assert!(part.accounts == 0 || part.first_account % 2 == 0);
+                assert!(part.accounts == 0 || (part.first_account - 100).is_multiple_of(circle));
                 next += part.accounts;
             }
             assert_eq!(next, 100 + accounts, "{parts:?}");

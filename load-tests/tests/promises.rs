@@ -79,22 +79,25 @@ fn faults(report: &Value) -> Vec<String> {
     found.map(|(name, _)| name.clone()).collect()
 }
 
+/// Runs a scenario in which nothing may break: how many operations were answered, and notifications delivered.
+fn faultless(arguments: &str, server: &str) -> (f64, f64) {
+    let arguments: Vec<_> = arguments.split(' ').chain(["--server", server]).collect();
+    let (output, report) = run(&arguments);
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stdout)
+    );
+    assert!(faults(&report).is_empty(), "{report}");
+    let answered = figure(&report, "operations answered");
+    assert!(answered > 100.0, "{answered}");
+    (answered, figure(&report, "notifications delivered"))
+}
+
 #[test]
 fn every_deletion_reaches_every_other_device_once_or_nobody_as_the_switch_says() {
     let server = server();
-    let run = |arguments: &str| {
-        let arguments: Vec<_> = arguments.split(' ').chain(["--server", &server]).collect();
-        let (output, report) = run(&arguments);
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stdout)
-        );
-        assert!(faults(&report).is_empty(), "{report}");
-        let answered = figure(&report, "operations answered");
-        assert!(answered > 100.0, "{answered}");
-        (answered, figure(&report, "notifications delivered"))
-    };
+    let run = |arguments: &str| faultless(arguments, &server);
     let shape = "delete --accounts 60 --devices 4 --idle 60 --processes 2 --rate 200 --no-limit";
     let (answered, delivered) = run(&format!("{shape} --seconds 3"));
     assert!(
@@ -103,6 +106,19 @@ fn every_deletion_reaches_every_other_device_once_or_nobody_as_the_switch_says()
     );
     let (_, delivered) = run(&format!("{shape} --seconds 1 --switch off"));
     assert!(delivered < 0.5, "{delivered}");
+}
+
+#[test]
+fn every_message_reaches_all_devices_of_a_pair_or_a_group() {
+    let server = server();
+    let shape = "messages --seconds 3 --devices 2 --rate 100 --no-limit";
+    for (talking, others) in [("--pairs 20", 3.0), ("--members 30", 59.0)] {
+        let (answered, delivered) = faultless(&format!("{shape} {talking}"), &server);
+        assert!(
+            (delivered - others * answered).abs() < 0.5,
+            "{talking}: {delivered} of {answered}"
+        );
+    }
 }
 
 /// A hub that does something wrong with every tenth notification.

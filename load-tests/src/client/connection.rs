@@ -38,8 +38,8 @@ pub(crate) struct Connection {
     pub(crate) resume: Resume,
     /// The cursor to go back to once the device has caught up.
     pub(crate) anchor: Option<String>,
-    /// Up to where the device had its pair's messages when it was last connected.
-    pub(crate) pair_at: Option<u64>,
+    /// Up to where the device had its circle's messages when it was last connected.
+    pub(crate) circle_at: Option<u64>,
     /// Calls that wait for an answer.
     pub(crate) waiting: u32,
     /// Reads nothing while set.
@@ -61,7 +61,7 @@ impl Connection {
             cursor: None,
             resume: Resume::Nothing,
             anchor: None,
-            pair_at: None,
+            circle_at: None,
             waiting: 0,
             stalled: false,
             excused: false,

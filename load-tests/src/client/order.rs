@@ -28,6 +28,8 @@ pub(crate) struct Setup {
     pub(crate) run: String,
     pub(crate) seed: u64,
     pub(crate) blocks: Vec<Block>,
+    /// How many accounts, one numbered after the other, write to each other: 2 to each other alone, more in a group.
+    pub(crate) circle: u32,
 }
 
 /// Accounts with the same number of devices, all of one process.
@@ -109,6 +111,8 @@ pub(crate) enum What {
     Seed { conversations: u32 },
     /// Deletes a conversation so often, one of the first few in turn.
     Delete { operations: u32, conversations: u32 },
+    /// The block's first account makes a group of all.
+    Gather,
 }
 
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -130,7 +134,7 @@ pub(crate) enum Action {
     Delete { batch: u32 },
     /// Mark one as read.
     Read,
-    /// Write to the other account of the pair.
+    /// Write to the account's circle.
     Send,
     /// Tell the account's other devices something; always its first device does.
     Publish,

@@ -67,8 +67,8 @@ struct Hub {
     clients: Vec<Option<Client>>,
     free: Vec<usize>,
     accounts: HashMap<u32, Account>,
-    /// Messages of each pair.
-    seqs: HashMap<u32, u64>,
+    /// Messages of each conversation: of a pair, by its number; of the one group.
+    seqs: HashMap<Option<u32>, u64>,
 }
 
 /// Serves until standard input ends.
@@ -364,7 +364,9 @@ impl Hub {
         if to.starts_with("C2Cp") {
             return self.answer(slot, id, r#""message":{"seq":1}"#);
         }
-        let seq = self.seqs.entry(who.account / 2).or_default();
+        let is_group = to.starts_with("GROUP");
+        let pair = (!is_group).then_some(who.account / 2);
+        let seq = self.seqs.entry(pair).or_default();
         *seq += 1;
         let seq = *seq;
         let shown = |conversation: &str| {
@@ -373,20 +375,32 @@ impl Hub {
                 who.account
             )
         };
-        for (account, conversation) in [
-            (who.account, to.to_owned()),
-            (who.account ^ 1, format!("C2Cu{}", who.account)),
-        ] {
+        let readers = if is_group {
+            vec![(None, to.to_owned())]
+        } else {
+            vec![
+                (Some(who.account), to.to_owned()),
+                (Some(who.account ^ 1), format!("C2Cu{}", who.account)),
+            ]
+        };
+        for (account, conversation) in readers {
             let push = format!(
                 r#"{{"jsonrpc":"2.0","method":"message.received","params":{{{}}}}}"#,
                 shown(&conversation)
             );
             let mut bytes = Vec::new();
             unmasked_text(&mut bytes, push.as_bytes());
-            let clients = self
-                .accounts
-                .get(&account)
-                .map_or_else(Vec::new, |account| account.clients.clone());
+            let clients: Vec<_> = match account {
+                Some(account) => self
+                    .accounts
+                    .get(&account)
+                    .map_or_else(Vec::new, |account| account.clients.clone()),
+                None => self
+                    .accounts
+                    .values()
+                    .flat_map(|account| account.clients.iter().copied())
+                    .collect(),
+            };
             for client in clients.into_iter().filter(|client| *client != slot) {
                 self.write(client, &bytes);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use super::{Common, Scenario, disk_figures, opened, roomy, top};
+use super::{Common, Scenario, disk_figures, opened, real, roomy, top};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
 use crate::fleet::{Fleet, Manner};
@@ -61,6 +61,12 @@ pub(crate) struct Delete {
     /// Leave out what raw sockets and the bare store take
     #[arg(long)]
     no_limit: bool,
+}
+
+/// What is left of two limits where both have to share the machine: of sockets, which take all its cores, and of the
+/// store, whose one writer takes one.
+fn together(sockets: f64, store: f64, cores: f64) -> f64 {
+    1.0 / (1.0 / sockets + 1.0 / (store * cores))
 }
 
 impl Scenario for Delete {
@@ -240,6 +246,12 @@ impl Delete {
                 "/s",
                 Some(alone.per_second),
             );
+            report.beside(
+                "top rate beside both on the same cores",
+                top,
+                "/s",
+                Some(together(rate, alone.per_second, real(report.machine.cores))),
+            );
         }
         report.beside("top rate", top, "/s", bare);
         if self.batch == 1 {
@@ -284,5 +296,17 @@ impl Delete {
         })?;
         points.sort_by(|one, other| one.0.total_cmp(&other.0));
         Ok((top, points))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_limits_that_share_the_machine_leave_what_both_take_of_it() {
+        // A thousandth of a second of both cores, and another one of one of them: half as long again.
+        let left = together(1_000.0, 1_000.0, 2.0);
+        assert!((left - 1_000.0 / 1.5).abs() < 1e-6, "{left}");
     }
 }

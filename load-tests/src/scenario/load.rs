@@ -131,6 +131,13 @@ impl Load {
             format!("{sent:.2} %"),
             "≥ 99 %",
         );
+        let done = 100.0 * real(self.tally.answered) / real(self.tally.sent.max(1));
+        report.promise(
+            "the server kept up: not refused",
+            done >= 99.0,
+            format!("{done:.2} %"),
+            "≥ 99 %",
+        );
         for (code, count) in &self.tally.refused {
             report
                 .notes

@@ -8,6 +8,8 @@ use chatsync::domain::app::SecretKey;
 use chatsync::domain::{SdkAppId, UserId};
 use chatsync::engine::usersig;
 
+use memchr::memmem;
+
 use super::scan::{after, count, number, signed, text};
 use super::{Answer, Call, Content, Event, Opening, StreamKind, Told, Who, Wire};
 use crate::client::handshake;
@@ -23,6 +25,8 @@ pub(crate) struct Chatsync {
     key: SecretKey,
     /// Begins every requestID, so that those of another run are others.
     run: String,
+    /// Accounts of a circle.
+    circle: u32,
     user_sigs: RefCell<HashMap<u32, String>>,
 }
 
@@ -33,6 +37,7 @@ impl Chatsync {
             app: SdkAppId(setup.access.app),
             key: SecretKey::new(setup.access.secret_key.as_str()),
             run: setup.run.clone(),
+            circle: setup.circle,
             user_sigs: RefCell::default(),
         }
     }
@@ -43,6 +48,11 @@ impl Chatsync {
         made.entry(account)
             .or_insert_with(|| self.sign(account))
             .clone()
+    }
+
+    /// The group of the account's circle: another one in each run.
+    fn group(&self, account: u32) -> String {
+        format!("circle-{}{}", self.run, account / self.circle)
     }
 
     fn sign(&self, account: u32) -> String {
@@ -63,6 +73,9 @@ impl Chatsync {
         }
     }
 }
+
+/// What the server says in a group itself, of who comes and goes.
+const TIP: &[u8] = br#""type":"TIMGroupTipElem""#;
 
 fn user(account: u32) -> String {
     format!("u{account}")
@@ -131,7 +144,28 @@ impl Wire for Chatsync {
             Call::Seed {
                 conversation: number,
             } => write(&conversation(account, number)),
-            Call::Send => write(&format!("C2C{}", user(account ^ 1))),
+            Call::Send if self.circle == 2 => write(&format!("C2C{}", user(account ^ 1))),
+            Call::Send => write(&format!("GROUP{}", self.group(account))),
+            Call::Found => {
+                let group = self.group(account);
+                request(
+                    "group.create",
+                    &format!(r#""groupID":"{group}","name":"{group}","type":"Public""#),
+                )
+            }
+            Call::Invite { from, count } => {
+                let users: Vec<_> = (account + from..account + from + count)
+                    .map(|account| format!(r#""{}""#, user(account)))
+                    .collect();
+                request(
+                    "group.addMember",
+                    &format!(
+                        r#""groupID":"{}","userIDList":[{}]"#,
+                        self.group(account),
+                        users.join(",")
+                    ),
+                )
+            }
             Call::Ping { ack } => request("ping", &format!(r#""ack":{ack}"#)),
             Call::Sync => {
                 let cursor = cursor.map_or("null".into(), |cursor| format!(r#""{cursor}""#));
@@ -171,7 +205,8 @@ fn event(message: &[u8]) -> Event<'_> {
             version: version.and_then(number),
             seq: after(rest, r#""seq":"#).and_then(number),
             synced: after(rest, r#""synced":"#).is_none_or(|rest| rest.starts_with(b"true")),
-            pair_seq: after(rest, r#""conversationID":"C2Cu"#)
+            circle_seq: after(rest, r#""conversationID":"C2Cu"#)
+                .or_else(|| after(rest, r#""conversationID":"GROUPcircle-"#))
                 .and_then(|rest| after(rest, r#""lastSeq":"#))
                 .and_then(number),
             cursor: after(rest, r#""cursor":"#).and_then(text),
@@ -208,14 +243,14 @@ fn pushed(push: &[u8]) -> Event<'_> {
                     .then(|| count(push, r#""conversationID":"#)),
             },
         })
-    } else if push.starts_with(b"message.received") && !is_seed(push) {
+    } else if push.starts_with(b"message.received") && !is_aside(push) {
         let seq = after(push, r#""seq":"#).and_then(number);
         let from = after(push, r#""from":"#)
             .and_then(text)
             .and_then(|from| from.strip_prefix('u'));
         match (seq, from.and_then(|from| from.parse().ok())) {
             (Some(number), Some(owner)) => Event::Told(Told {
-                stream: StreamKind::Pair,
+                stream: StreamKind::Circle,
                 number,
                 owner: Some(owner),
                 content: Content::default(),
@@ -229,11 +264,12 @@ fn pushed(push: &[u8]) -> Event<'_> {
     }
 }
 
-/// Whether a message made a conversation for later: nobody follows those.
-fn is_seed(push: &[u8]) -> bool {
-    after(push, r#""conversationID":"#)
-        .and_then(text)
-        .is_some_and(|id| id.starts_with("C2Cp"))
+/// Whether a message made a conversation or a group for later: nobody follows those.
+fn is_aside(push: &[u8]) -> bool {
+    memmem::find(push, TIP).is_some()
+        || after(push, r#""conversationID":"#)
+            .and_then(text)
+            .is_some_and(|id| id.starts_with("C2Cp"))
 }
 
 fn narrow(number: u64) -> Option<u32> {
@@ -258,6 +294,7 @@ mod tests {
             app: SdkAppId(1),
             key: SecretKey::new("key"),
             run: "r".into(),
+            circle: 2,
             user_sigs: RefCell::default(),
         }
     }
@@ -277,6 +314,8 @@ mod tests {
             Call::Read { conversation: 1 },
             Call::Seed { conversation: 0 },
             Call::Send,
+            Call::Found,
+            Call::Invite { from: 1, count: 3 },
             Call::Ping { ack: 4 },
             Call::Sync,
         ];
@@ -329,14 +368,14 @@ mod tests {
     }
 
     #[test]
-    fn messages_are_followed_between_the_two_of_a_pair_only() {
+    fn messages_are_followed_between_those_of_a_circle_only() {
         let push = |conversation: &str| {
             format!(
                 r#"{{"jsonrpc":"2.0","method":"message.received","params":{{"message":{{"ID":"1-3","conversationID":"{conversation}","seq":3,"from":"u6","time":1,"type":"TIMTextElem","payload":{{"text":"hi"}}}}}}}}"#
             )
         };
         let told = Told {
-            stream: StreamKind::Pair,
+            stream: StreamKind::Circle,
             number: 3,
             owner: Some(6),
             content: Content::default(),

@@ -26,8 +26,8 @@ pub(crate) struct Who {
 pub(crate) enum Stream {
     /// An account's versions.
     Account(u32),
-    /// The messages between the accounts 2n and 2n + 1.
-    Pair(u32),
+    /// The messages of a circle: of accounts that write to each other.
+    Circle(u32),
 }
 
 /// What a device asks for after its login.
@@ -39,8 +39,12 @@ pub(crate) enum Call {
     Read { conversation: u32 },
     /// Write into the conversation with this number, which makes it where it is missing.
     Seed { conversation: u32 },
-    /// Write to the other account of the pair.
+    /// Write to the account's circle.
     Send,
+    /// Make the circle's group, with this account alone.
+    Found,
+    /// Add `count` accounts to it, beginning so many after this one.
+    Invite { from: u32, count: u32 },
     /// Say which version was applied, and ask for the newest.
     Ping { ack: u64 },
     /// Ask for what changed since the connection's cursor.
@@ -96,8 +100,8 @@ pub(crate) struct Answer<'a> {
     pub(crate) seq: Option<u64>,
     /// Whether the account's other devices are told.
     pub(crate) synced: bool,
-    /// In a catch-up: the newest message between the accounts of the pair.
-    pub(crate) pair_seq: Option<u64>,
+    /// In a catch-up: the newest message of the circle.
+    pub(crate) circle_seq: Option<u64>,
     pub(crate) cursor: Option<&'a str>,
     pub(crate) conversations: usize,
     /// Entries of a catch-up.
@@ -131,7 +135,7 @@ pub(crate) struct Content {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum StreamKind {
     Account,
-    Pair,
+    Circle,
 }
 
 /// The protocols that are known.

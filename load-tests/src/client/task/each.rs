@@ -9,6 +9,8 @@ use crate::wire::Call;
 
 /// Calls on their way at once.
 const IN_FLIGHT: usize = 1000;
+/// Accounts that a call adds to a group: as many as it may.
+const INVITED: u32 = 500;
 
 pub(crate) struct Each {
     first: usize,
@@ -34,27 +36,54 @@ impl Each {
         let times = match self.what {
             What::Seed { conversations } => conversations,
             What::Delete { operations, .. } => operations,
+            // One founds it, and in the end writes there: a group without a message is not listed.
+            What::Gather => return 2 + (self.accounts as u64 - 1).div_ceil(u64::from(INVITED)),
         };
         self.accounts as u64 * u64::from(times)
     }
 }
 
+impl Each {
+    /// Whose turn it is, and for what.
+    fn next(&self) -> Option<(usize, Call)> {
+        let all = self.accounts as u64;
+        let turns = match self.what {
+            What::Gather => 1,
+            _ => all,
+        };
+        let account = usize::try_from(self.begun % turns).ok()?;
+        let turn = u32::try_from(self.begun / turns).ok()?;
+        let call = match self.what {
+            What::Seed { .. } => Call::Seed { conversation: turn },
+            What::Delete { conversations, .. } => Call::Delete {
+                from: turn % conversations.max(1),
+                count: 1,
+            },
+            What::Gather if turn == 0 => Call::Found,
+            What::Gather if self.begun + 1 == self.total() => Call::Send,
+            What::Gather => {
+                let from = 1 + (turn - 1) * INVITED;
+                let left = u32::try_from(self.accounts).ok()?.saturating_sub(from);
+                Call::Invite {
+                    from,
+                    count: left.min(INVITED),
+                }
+            }
+        };
+        Some((account, call))
+    }
+}
+
 impl Task for Each {
     fn step(&mut self, world: &mut World, now: Instant) -> Next {
-        while self.begun < self.total() && world.waiting() < IN_FLIGHT {
-            let all = self.accounts as u64;
-            let (Ok(account), Ok(turn)) = (
-                usize::try_from(self.begun % all),
-                u32::try_from(self.begun / all),
-            ) else {
+        let most = match self.what {
+            // Each needs the one before.
+            What::Gather => 1,
+            _ => IN_FLIGHT,
+        };
+        while self.begun < self.total() && world.waiting() < most {
+            let Some((account, call)) = self.next() else {
                 return Next::Done;
-            };
-            let call = match self.what {
-                What::Seed { .. } => Call::Seed { conversation: turn },
-                What::Delete { conversations, .. } => Call::Delete {
-                    from: turn % conversations.max(1),
-                    count: 1,
-                },
             };
             world.call(self.first + account * self.devices, call, now);
             self.begun += 1;

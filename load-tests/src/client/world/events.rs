@@ -95,11 +95,11 @@ impl World {
                     conversations: Some(answer.conversations),
                 };
                 let heard = match (call, answer.version, answer.seq) {
-                    (Call::Seed { .. }, ..) => return,
+                    (Call::Seed { .. } | Call::Found | Call::Invite { .. }, ..) => return,
                     (Call::Send, _, Some(seq)) => {
-                        let pair = Stream::Pair(who.account / 2);
+                        let circle = self.circle(who.account);
                         self.oracle
-                            .done(slot, Content::default(), pair, seq, intended)
+                            .done(slot, Content::default(), circle, seq, intended)
                     }
                     _ if !answer.synced => {
                         self.tally.unsynced += 1;
@@ -129,13 +129,13 @@ impl World {
         if let Some(anchor) = connection.anchor.take() {
             connection.cursor = Some(anchor);
         }
-        let pair = Stream::Pair(connection.who.account / 2);
-        if let Some(seq) = answer.pair_seq.or(connection.pair_at.take()) {
-            self.oracle.caught_up(slot, pair, seq);
-        } else if connection.stage == Stage::LoggingIn {
-            self.oracle.caught_up(slot, pair, 0);
+        let told = answer.circle_seq.or(connection.circle_at.take());
+        let is_new = connection.stage == Stage::LoggingIn;
+        let circle = self.circle(self.connections[slot].who.account);
+        if let Some(seq) = told.or(is_new.then_some(0)) {
+            self.oracle.caught_up(slot, circle, seq);
         }
-        if connection.stage == Stage::LoggingIn {
+        if is_new {
             self.logged_in(slot, intended, now);
         }
         match answer.version {
@@ -151,10 +151,11 @@ impl World {
                 Stream::Account(own),
                 told.owner.is_none_or(|owner| owner == own),
             ),
-            StreamKind::Pair => (
-                Stream::Pair(own / 2),
-                told.owner.is_none_or(|from| from / 2 == own / 2),
-            ),
+            StreamKind::Circle => {
+                let circle = self.circle(own);
+                let is_own = told.owner.is_none_or(|from| self.circle(from) == circle);
+                (circle, is_own)
+            }
         };
         self.tally.told += 1;
         if is_own {

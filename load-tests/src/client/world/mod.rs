@@ -49,6 +49,8 @@ pub(crate) struct World {
     /// Connections begun so far.
     begun: usize,
     pub(crate) blocks: Vec<Block>,
+    /// Accounts of a circle.
+    circle: u32,
     pub(crate) connections: Vec<Connection>,
     calls: HashMap<u64, Pending>,
     next_id: u64,
@@ -89,6 +91,7 @@ impl World {
             wire,
             begun: 0,
             blocks: setup.blocks.clone(),
+            circle: setup.circle,
             connections,
             calls: HashMap::new(),
             next_id: 1,
@@ -104,6 +107,11 @@ impl World {
     /// Ends a [`wait`](Self::wait) from another thread.
     pub(crate) fn waker(&self) -> io::Result<Waker> {
         Waker::new(self.poll.registry(), WAKER)
+    }
+
+    /// The messages of the account's circle.
+    fn circle(&self, account: u32) -> Stream {
+        Stream::Circle(account / self.circle)
     }
 
     /// The places of a block's devices: an account's stand together.
@@ -215,8 +223,8 @@ impl World {
 
     /// A device without a connection follows nothing, and its calls get no answer.
     fn forget(&mut self, slot: usize, who: Who) {
-        let streams = [Stream::Account(who.account), Stream::Pair(who.account / 2)];
-        self.connections[slot].pair_at = self.oracle.position(slot, streams[1]);
+        let streams = [Stream::Account(who.account), self.circle(who.account)];
+        self.connections[slot].circle_at = self.oracle.position(slot, streams[1]);
         self.oracle.left(slot, streams);
         let oracle = &mut self.oracle;
         // Most close with nothing under way, and there may be very many calls of others.
