@@ -12,9 +12,15 @@ use serde_json::Value;
 
 /// Runs a scenario; its outcome, and the report.
 fn run(arguments: &[&str]) -> (Output, Value) {
+    run_with(&[], arguments)
+}
+
+/// Likewise, with settings for the server.
+fn run_with(settings: &[(&str, &str)], arguments: &[&str]) -> (Output, Value) {
     let folder = tempfile::tempdir().unwrap();
     let output = Command::new(env!("CARGO_BIN_EXE_load-tests"))
         .args(arguments)
+        .envs(settings.iter().copied())
         .arg("--out")
         .arg(folder.path())
         .output()
@@ -119,6 +125,33 @@ fn every_message_reaches_all_devices_of_a_pair_or_a_group() {
             "{talking}: {delivered} of {answered}"
         );
     }
+}
+
+/// What was refused while the conversations were made was never made: later deletions of it seemed to be broken promises.
+#[test]
+fn a_server_that_refuses_at_times_is_asked_again_for_what_later_ones_need() {
+    let server = server();
+    let (output, report) = run_with(
+        &[("CHATSYNC__STORE__QUEUE", "4")],
+        &[
+            "delete",
+            "--accounts",
+            "60",
+            "--idle",
+            "0",
+            "--rate",
+            "20",
+            "--seconds",
+            "2",
+            "--no-limit",
+            "--server",
+            &server,
+        ],
+    );
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{out}");
+    assert!(faults(&report).is_empty(), "{report}");
+    assert!(out.contains("600 (wanted all)"), "{out}");
 }
 
 /// A hub that does something wrong with every tenth notification.

@@ -81,6 +81,9 @@ impl Task for Each {
             What::Gather => 1,
             _ => IN_FLIGHT,
         };
+        for (slot, call) in std::mem::take(&mut world.put_off) {
+            world.call(slot, call, now);
+        }
         while self.begun < self.total() && world.waiting() < most {
             let Some((account, call)) = self.next() else {
                 return Next::Done;

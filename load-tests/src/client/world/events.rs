@@ -3,6 +3,8 @@
 use std::rc::Rc;
 use std::time::Instant;
 
+use chatsync::protocol::code::Code;
+
 use super::{Pending, World};
 use crate::client::connection::Stage;
 use crate::oracle::Heard;
@@ -27,8 +29,15 @@ impl World {
             },
             Event::Refusal { id, code } => {
                 *self.tally.refused.entry(code).or_default() += 1;
-                if let Some(Pending { call: None, .. }) = self.take_call(id) {
-                    self.fall(slot, &format!("login: error {code}"));
+                match self.take_call(id).map(|pending| pending.call) {
+                    Some(None) => self.fall(slot, &format!("login: error {code}")),
+                    // What is done later counts on it.
+                    Some(Some(call @ Call::Seed { .. }))
+                        if code == i64::from(Code::TRY_AGAIN.number) =>
+                    {
+                        self.put_off.push((slot, call));
+                    }
+                    _ => {}
                 }
             }
             Event::Told(told) => self.told(slot, told, now),

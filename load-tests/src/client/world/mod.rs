@@ -60,6 +60,8 @@ pub(crate) struct World {
     pub(crate) opening: usize,
     /// Those that did not get there, since this was last emptied.
     pub(crate) fallen: Vec<usize>,
+    /// Calls that were refused and have to be made all the same.
+    pub(crate) put_off: Vec<(usize, Call)>,
     /// Operations that everybody has heard of.
     pub(crate) complete: u64,
     pub(crate) random: fastrand::Rng,
@@ -99,6 +101,7 @@ impl World {
             tally: Tally::default(),
             opening: 0,
             fallen: Vec::new(),
+            put_off: Vec::new(),
             complete: 0,
             random: fastrand::Rng::with_seed(setup.seed),
         })
