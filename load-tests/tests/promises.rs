@@ -118,7 +118,7 @@ fn every_deletion_reaches_every_other_device_once_or_nobody_as_the_switch_says()
 fn every_message_reaches_all_devices_of_a_pair_or_a_group() {
     let server = server();
     let shape = "messages --seconds 3 --devices 2 --rate 100 --no-limit";
-    for (talking, others) in [("--pairs 20", 3.0), ("--members 30", 59.0)] {
+    for (talking, others) in [("--pairs 20", 3.0), ("--members 30 --processes 2", 59.0)] {
         let (answered, delivered) = faultless(&format!("{shape} {talking}"), &server);
         assert!(
             (delivered - others * answered).abs() < 0.5,

@@ -37,13 +37,12 @@ impl Each {
             What::Seed { conversations } => conversations,
             What::Delete { operations, .. } => operations,
             // One founds it, and in the end writes there: a group without a message is not listed.
+            What::Gather if self.accounts == 0 => return 0,
             What::Gather => return 2 + (self.accounts as u64 - 1).div_ceil(u64::from(INVITED)),
         };
         self.accounts as u64 * u64::from(times)
     }
-}
 
-impl Each {
     /// Whose turn it is, and for what.
     fn next(&self) -> Option<(usize, Call)> {
         let all = self.accounts as u64;
