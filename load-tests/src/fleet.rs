@@ -143,8 +143,8 @@ impl Fleet {
         self.each("making conversations", |_| Order::Each { block, what })
     }
 
-    /// Makes a group of all accounts of a block, the first of which has a device there. It is that one's alone what it
-    /// sees of it: it comes again.
+    /// Makes a group of all accounts of a block, by the first one's first device. What is said there meanwhile is not
+    /// followed: that device has to log in again before it is.
     pub(crate) fn gather(&mut self, block: usize) -> Fallible<Tally> {
         let what = What::Gather;
         self.each("making a group", |_| Order::Each { block, what })

@@ -198,16 +198,21 @@ fn the_files_are_their_owners_alone() {
     drop(store);
 }
 
+/// A store that waits for no disk, for what is not about that.
+fn undurable(folder: &TempDir) -> SqliteStore {
+    let options = Options {
+        durable: false,
+        ..Options::small(folder.path())
+    };
+    SqliteStore::open(&options).unwrap()
+}
+
 /// Found while a million conversations were being filled in: beside a writer that never rests a checkpoint never
 /// reaches the log's end, so the log never started over, and grew by megabytes a second.
 #[tokio::test]
 async fn the_log_does_not_grow_while_the_writer_never_rests() {
     let folder = TempDir::new().unwrap();
-    let options = Options {
-        durable: false,
-        ..Options::small(folder.path())
-    };
-    let store = SqliteStore::open(&options).unwrap();
+    let store = undurable(&folder);
     for batch in 0..6_000_u32 {
         let told = contract::submit(&store, false, move |tx| {
             for number in 0..20 {
@@ -499,11 +504,7 @@ async fn a_store_of_schema_1_keeps_its_requests_and_what_is_to_be_erased() {
 #[tokio::test]
 async fn after_a_commit_of_several_the_next_one_gathers_for_a_millisecond() {
     let folder = TempDir::new().unwrap();
-    let options = Options {
-        durable: false,
-        ..Options::small(folder.path())
-    };
-    let store = SqliteStore::open(&options).unwrap();
+    let store = undurable(&folder);
     for _ in 0..20 {
         let (go, wait) = std::sync::mpsc::channel::<()>();
         let (tell, begun) = std::sync::mpsc::channel();
