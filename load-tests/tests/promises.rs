@@ -132,7 +132,7 @@ fn every_message_reaches_all_devices_of_a_pair_or_a_group() {
 fn a_server_that_refuses_at_times_is_asked_again_for_what_later_ones_need() {
     let server = server();
     let (output, report) = run_with(
-        &[("CHATSYNC__STORE__QUEUE", "4")],
+        &[("CHATSYNC__STORE__QUEUE", "16")],
         &[
             "delete",
             "--accounts",

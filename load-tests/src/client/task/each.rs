@@ -9,6 +9,9 @@ use crate::wire::Call;
 
 /// Calls on their way at once.
 const IN_FLIGHT: usize = 1000;
+/// Until what was refused is asked for again: at once, it would soon be refused for its frequency, and the connection
+/// closed.
+const PAUSE: Duration = Duration::from_millis(100);
 /// Accounts that a call adds to a group: as many as it may.
 const INVITED: u32 = 500;
 
@@ -80,7 +83,9 @@ impl Task for Each {
             What::Gather => 1,
             _ => IN_FLIGHT,
         };
-        for (slot, call) in std::mem::take(&mut world.put_off) {
+        let is_due = |(refused, ..): &mut (Instant, usize, Call)| now >= *refused + PAUSE;
+        let again: Vec<_> = world.put_off.extract_if(.., is_due).collect();
+        for (_, slot, call) in again {
             world.call(slot, call, now);
         }
         while self.begun < self.total() && world.waiting() < most {
@@ -90,10 +95,10 @@ impl Task for Each {
             world.call(self.first + account * self.devices, call, now);
             self.begun += 1;
         }
-        if self.begun == self.total() && world.waiting() == 0 {
+        if self.begun == self.total() && world.waiting() == 0 && world.put_off.is_empty() {
             Next::Done
         } else {
-            Next::At(now + Duration::from_millis(100))
+            Next::At(now + PAUSE)
         }
     }
 

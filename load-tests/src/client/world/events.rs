@@ -35,7 +35,7 @@ impl World {
                     Some(Some(call @ Call::Seed { .. }))
                         if code == i64::from(Code::TRY_AGAIN.number) =>
                     {
-                        self.put_off.push((slot, call));
+                        self.put_off.push((now, slot, call));
                     }
                     _ => {}
                 }

@@ -60,8 +60,8 @@ pub(crate) struct World {
     pub(crate) opening: usize,
     /// Those that did not get there, since this was last emptied.
     pub(crate) fallen: Vec<usize>,
-    /// Calls that were refused and have to be made all the same.
-    pub(crate) put_off: Vec<(usize, Call)>,
+    /// Calls that were refused, and when, and have to be made all the same.
+    pub(crate) put_off: Vec<(Instant, usize, Call)>,
     /// Operations that everybody has heard of.
     pub(crate) complete: u64,
     pub(crate) random: fastrand::Rng,
