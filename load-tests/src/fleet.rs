@@ -18,6 +18,9 @@ use crate::client::order::{Access, Block, Drive, Order, Resume, Setup, Tally, Wh
 /// Connections of one process, if nobody says how many processes there are to be.
 const PER_PROCESS: usize = 15_000;
 
+/// Accounts that write to each other, where nothing else is said.
+pub(crate) const PAIR: u32 = 2;
+
 /// How the client processes work.
 #[derive(Debug, Clone, Copy, Args)]
 pub(crate) struct Options {
@@ -51,7 +54,7 @@ pub(crate) struct Fleet {
 impl Fleet {
     /// Starts the processes for the devices of `blocks`.
     pub(crate) fn start(access: &Access, blocks: &[Block], options: Options) -> Fallible<Self> {
-        Self::of_circles(access, blocks, 2, options)
+        Self::of_circles(access, blocks, PAIR, options)
     }
 
     /// Likewise, of accounts that so many of write to each other.

@@ -10,6 +10,9 @@ use std::process::{Child, Command, Output, Stdio};
 
 use serde_json::Value;
 
+/// What every load is measured by.
+const LATENCY: &str = "to the other devices, p99";
+
 /// Runs a scenario; its outcome, and the report.
 fn run(arguments: &[&str]) -> (Output, Value) {
     run_with(&[], arguments)
@@ -74,6 +77,15 @@ fn figure(report: &Value, name: &str) -> f64 {
     figure.unwrap_or_else(|| panic!("no {name}"))["value"]
         .as_f64()
         .unwrap()
+}
+
+/// The figures that have the limit of the machine beside them.
+fn limited(report: &Value) -> Vec<String> {
+    let figures = report["figures"].as_array().unwrap().iter();
+    let limited = figures.filter(|figure| figure["limit"].as_f64().is_some());
+    limited
+        .map(|figure| figure["name"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 /// The kinds of broken promises that were found.
@@ -202,6 +214,46 @@ fn a_server_that_breaks_a_promise_fails_the_run() {
         assert!(
             faults.iter().any(|name| name == found),
             "{spoils}: {faults:?}"
+        );
+    }
+}
+
+/// A figure of one machine says nothing on another: the ratio to what raw sockets do on the same one does.
+#[test]
+fn every_scenario_says_what_raw_sockets_take() {
+    let server = server();
+    for (scenario, limited_by) in [
+        (
+            "idle --from 10 --to 200 --seconds 0 --settle 0 --back 1",
+            "server, own memory for each connection",
+        ),
+        (
+            "storm --connections 200 --jitter 0",
+            "at once: all are back after",
+        ),
+        (
+            "catchup --accounts 2 --operations 3,6 --changed 2 --rounds 2",
+            "6 operations in 2 conversations, p50",
+        ),
+        (
+            "slow --accounts 1 --others 10 --rate 5 --seconds 1",
+            "others, p99, while some don't",
+        ),
+        ("toggle --accounts 20 --turns 2 --seconds 1", LATENCY),
+        ("mixed --accounts 20 --rate 100 --seconds 1", LATENCY),
+        (
+            "soak --accounts 20 --rate 100 --stretch 1 --minutes 0.03",
+            LATENCY,
+        ),
+    ] {
+        let with_limit: Vec<_> = scenario.split(' ').chain(["--server", &server]).collect();
+        let (output, report) = run(&with_limit);
+        assert!(output.status.success(), "{scenario}: {output:?}");
+        assert_eq!(faults(&report), [""; 0], "{scenario}");
+        let found = limited(&report);
+        assert!(
+            found.iter().any(|name| name == limited_by),
+            "{scenario}: {found:?}"
         );
     }
 }

@@ -78,10 +78,12 @@ pub(crate) enum Order {
     Stall { block: usize, on: bool },
     /// Operations that arrive by themselves.
     Drive(Drive),
-    /// Operations of one account's first device, each once everybody has heard of the one before.
+    /// Operations of one account's first device, each as soon as fewer than so many are under way: not yet heard of by
+    /// everybody.
     Pulse {
         block: usize,
         account: u32,
+        under_way: u64,
         operations: u64,
         /// At most so long, in milliseconds.
         millis: u64,

@@ -143,12 +143,14 @@ fn begin(world: &mut World, order: Order) -> Box<dyn Task> {
         Order::Pulse {
             block,
             account,
+            under_way,
             operations,
             millis,
         } => Box::new(Pulse::new(
             world,
             block,
             account,
+            under_way,
             operations,
             Duration::from_millis(millis),
         )),

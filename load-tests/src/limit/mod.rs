@@ -2,3 +2,4 @@
 
 pub(crate) mod sockets;
 pub(crate) mod store;
+mod texts;

@@ -1,6 +1,6 @@
 //! A bare hub: one thread, one `write` for each frame and socket, nothing stored, nothing checked.
 //!
-//! It answers the frames of `chatsync.v1` that the harness sends, with frames as long as the server's. So the same
+//! It answers the frames of `chatsync.v1` that the harness sends, with [texts] as long as the server's. So the same
 //! clients can be driven against it, and what differs is the server's own work.
 
 use std::collections::HashMap;
@@ -14,12 +14,13 @@ use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Token};
 use socket2::{Domain, Protocol, Socket, Type};
 
+use super::texts;
 use crate::Fallible;
 use crate::client::connection::Connection;
 use crate::client::frame::{Frame, Parser, unmasked_text};
 use crate::client::handshake;
 use crate::wire::Who;
-use crate::wire::scan::{after, count, number, text};
+use crate::wire::scan::{after, number, text};
 
 const LISTENER: Token = Token(usize::MAX);
 const STDIN: Token = Token(usize::MAX - 1);
@@ -37,6 +38,8 @@ struct Client {
 struct Account {
     version: u64,
     clients: Vec<usize>,
+    /// The version that changed a conversation last.
+    changed: HashMap<String, u64>,
 }
 
 /// The `hub` command.
@@ -222,10 +225,7 @@ impl Hub {
 
     fn answer(&mut self, slot: usize, id: u64, result: &str) {
         let mut bytes = Vec::new();
-        unmasked_text(
-            &mut bytes,
-            format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{{result}}}}}"#).as_bytes(),
-        );
+        unmasked_text(&mut bytes, texts::answer(id, result).as_bytes());
         self.write(slot, &bytes);
     }
 
@@ -244,11 +244,7 @@ impl Hub {
                     .accounts
                     .get(&who.account)
                     .map_or(0, |account| account.version);
-                self.answer(
-                    slot,
-                    id,
-                    &format!(r#""head":{head},"cursor":"none","serverTime":1790000000000"#),
-                );
+                self.answer(slot, id, &texts::ping(head));
             }
             "conversation.delete" | "conversation.read" => self.delete(slot, id, who, message),
             "message.send" => self.send(slot, id, who, message),
@@ -272,29 +268,33 @@ impl Hub {
         }
         let state = self.accounts.entry(account).or_default();
         state.clients.push(slot);
-        let version = state.version;
-        self.answer(
-            slot,
-            id,
-            &format!(r#""instanceID":"raw","version":{version},"cursor":"none","reset":false,"conversationList":[],"isCompleted":true"#),
-        );
+        let since = after(message, r#""cursor":"#)
+            .and_then(text)
+            .and_then(|cursor| cursor.parse().ok());
+        // Whoever brings no cursor has an empty list: what the harness deletes stays deleted.
+        let changed: Vec<_> = state
+            .changed
+            .iter()
+            .filter(|(_, version)| since.is_some_and(|since: u64| **version > since))
+            .map(|(conversation, _)| conversation.as_str())
+            .collect();
+        let answer = texts::login(state.version, &changed);
+        self.answer(slot, id, &answer);
     }
 
     /// The push is as long as the server's: one entry for each conversation.
     fn delete(&mut self, slot: usize, id: u64, who: Who, message: &[u8]) {
-        let first = memchr::memmem::find(message, b"\"C2Cp")
-            .and_then(|at| text(&message[at..]))
-            .unwrap_or_default();
-        let conversations = count(message, "\"C2Cp").max(1);
+        let conversations = texts::conversations(message);
         let account = self.accounts.entry(who.account).or_default();
         account.version += 1;
         let version = account.version;
-        let entry = format!(r#"{{"conversationID":"{first}","upTo":1}}"#);
-        let list = vec![entry; conversations].join(",");
-        let push = format!(
-            r#"{{"jsonrpc":"2.0","method":"conversation.deleted","params":{{"version":{version},"conversationList":[{list}],"historyCleared":true,"origin":{{"deviceID":"d{}","platform":"Web"}},"time":1790000000000}}}}"#,
-            who.device
-        );
+        for conversation in &conversations {
+            match account.changed.get_mut(*conversation) {
+                Some(changed) => *changed = version,
+                None => _ = account.changed.insert((*conversation).to_owned(), version),
+            }
+        }
+        let push = texts::deleted(version, &conversations, who.device);
         let siblings = account.clients.clone();
         if self.options.spoil.is_some() {
             for sibling in siblings.into_iter().filter(|sibling| *sibling != slot) {
@@ -307,14 +307,7 @@ impl Hub {
                 self.write(sibling, &bytes);
             }
         }
-        let results =
-            vec![format!(r#"{{"conversationID":"{first}","code":0,"upTo":1}}"#); conversations]
-                .join(",");
-        self.answer(
-            slot,
-            id,
-            &format!(r#""version":{version},"synced":true,"results":[{results}]"#),
-        );
+        self.answer(slot, id, &texts::deletion(version, &conversations));
     }
 
     /// Writes a notification, or spoils it.
@@ -369,12 +362,7 @@ impl Hub {
         let seq = self.seqs.entry(pair).or_default();
         *seq += 1;
         let seq = *seq;
-        let shown = |conversation: &str| {
-            format!(
-                r#""message":{{"ID":"1-{seq}","conversationID":"{conversation}","seq":{seq},"from":"u{}","time":1790000000000,"type":"TIMTextElem","payload":{{"text":"hello there"}}}}"#,
-                who.account
-            )
-        };
+        let shown = |conversation: &str| texts::message(seq, conversation, who.account);
         let readers = if is_group {
             vec![(None, to.to_owned())]
         } else {
@@ -384,10 +372,7 @@ impl Hub {
             ]
         };
         for (account, conversation) in readers {
-            let push = format!(
-                r#"{{"jsonrpc":"2.0","method":"message.received","params":{{{}}}}}"#,
-                shown(&conversation)
-            );
+            let push = texts::received(&shown(&conversation));
             let mut bytes = Vec::new();
             unmasked_text(&mut bytes, push.as_bytes());
             let clients: Vec<_> = match account {

@@ -88,10 +88,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
                 shown(limit),
                 figure.unit
             )),
-            figure.limit.map_or(String::new(), |limit| format!(
-                "{:.2}",
-                figure.value / limit
-            ))
+            figure
+                .ratio()
+                .map_or(String::new(), |ratio| format!("{ratio:.2}"))
         )?;
     }
     writeln!(out, "</table>")?;

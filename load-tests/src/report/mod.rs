@@ -60,6 +60,14 @@ pub(crate) struct Figure {
     pub(crate) limit: Option<f64>,
 }
 
+impl Figure {
+    /// To the limit, where that is above nothing: what takes less than the clock's step is counted as none.
+    pub(crate) fn ratio(&self) -> Option<f64> {
+        let limit = self.limit.filter(|limit| *limit > 0.0)?;
+        Some(self.value / limit)
+    }
+}
+
 /// Whether something is as it must be.
 #[derive(Debug, Serialize)]
 pub(crate) struct Verdict {

@@ -39,13 +39,10 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
             figure.unit
         )?;
         if let Some(limit) = figure.limit {
-            write!(
-                out,
-                "   limit {} {}, ratio {:.2}",
-                shown(limit),
-                figure.unit,
-                figure.value / limit
-            )?;
+            write!(out, "   limit {} {}", shown(limit), figure.unit)?;
+            if let Some(ratio) = figure.ratio() {
+                write!(out, ", ratio {ratio:.2}")?;
+            }
         }
         writeln!(out)?;
     }

@@ -7,12 +7,13 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Block, Order, Resume, Tally, What};
 use crate::fleet::{Fleet, Manner};
 use crate::measure::cpu::Share;
 use crate::report::{Axis, Report};
+use crate::server::Server;
 
 /// How much more 10,000 operations may cost than 10 in the same conversations: nothing, but for what measuring adds.
 const TARGET: f64 = 1.25;
@@ -62,8 +63,22 @@ impl Scenario for Catchup {
         ]);
         let server = common.which.serve(&limits)?;
         let mut report = Report::new("catchup", &server);
-        let mut kinds: Vec<_> = self
-            .changed
+        machine_figures(&mut report)?;
+        let kinds = self.measure(common, &server, Some(&mut report))?;
+        let bare = if common.no_limit {
+            None
+        } else {
+            Some(self.measure(common, &Server::bare()?, None)?)
+        };
+        self.report(&mut report, &kinds, bare.as_deref());
+        report.close(&server);
+        Ok(report)
+    }
+}
+
+impl Catchup {
+    fn kinds(&self) -> Vec<Kind> {
+        self.changed
             .iter()
             .flat_map(|changed| {
                 self.operations
@@ -76,7 +91,16 @@ impl Scenario for Catchup {
                 returns: Tally::default(),
                 server: Duration::ZERO,
             })
-            .collect();
+            .collect()
+    }
+
+    fn measure(
+        &self,
+        common: &Common,
+        server: &Server,
+        mut report: Option<&mut Report>,
+    ) -> Fallible<Vec<Kind>> {
+        let mut kinds = self.kinds();
         // The device that goes, and the one that acts.
         let mut blocks = Vec::new();
         let mut first_account = 0;
@@ -93,7 +117,7 @@ impl Scenario for Catchup {
         }
         let mut fleet = Fleet::start(&server.access, &blocks, common.fleet)?;
         for (number, kind) in kinds.iter().enumerate() {
-            self.leave(&mut fleet, 2 * number, kind, &mut report)?;
+            self.leave(&mut fleet, 2 * number, kind, report.as_deref_mut())?;
         }
         let pids: Vec<_> = server.pid.into_iter().collect();
         // In turns, so that whatever else goes on meets all kinds alike.
@@ -110,26 +134,21 @@ impl Scenario for Catchup {
                 fleet.close(2 * number, 0)?;
             }
         }
-        self.report(&mut report, &kinds);
-        report.close(&server);
-        Ok(report)
+        Ok(kinds)
     }
-}
 
-impl Catchup {
     /// A device of each account logs in, remembers where it was, and goes; then the other one acts.
     fn leave(
         &self,
         fleet: &mut Fleet,
         block: usize,
         kind: &Kind,
-        report: &mut Report,
+        report: Option<&mut Report>,
     ) -> Fallible<()> {
         let accounts = self.accounts as usize;
         let mut tally = fleet.open(block + 1, accounts, Manner::steady())?;
         fleet.seed(block + 1, kind.changed)?;
         tally += fleet.open(block, accounts, Manner::steady())?;
-        opened(report, &tally, 2 * accounts);
         fleet.close(block, 0)?;
         let what = What::Delete {
             operations: kind.operations,
@@ -140,25 +159,31 @@ impl Catchup {
             block: block + 1,
             what,
         })?;
-        let wanted = u64::from(self.accounts) * u64::from(kind.operations);
-        report.promise(
-            format!(
-                "{} operations in {} conversations",
-                kind.operations, kind.changed
-            ),
-            done.answered == wanted,
-            done.answered,
-            "all acknowledged",
-        );
-        report.judge(fleet.settle()?.faults);
+        let settled = fleet.settle()?;
         fleet.close(block + 1, 0)?;
+        if let Some(report) = report {
+            opened(report, &tally, 2 * accounts);
+            let wanted = u64::from(self.accounts) * u64::from(kind.operations);
+            report.promise(
+                format!(
+                    "{} operations in {} conversations",
+                    kind.operations, kind.changed
+                ),
+                done.answered == wanted,
+                done.answered,
+                "all acknowledged",
+            );
+            report.judge(settled.faults);
+        }
         Ok(())
     }
 
-    fn report(&self, report: &mut Report, kinds: &[Kind]) {
+    /// `bare` is of the same kinds in the same order.
+    fn report(&self, report: &mut Report, kinds: &[Kind], bare: Option<&[Kind]>) {
         let returns = u64::from(self.accounts) * u64::from(self.rounds);
         let each = |kind: &Kind| kind.server.as_secs_f64() * 1e6 / real(returns);
-        for kind in kinds {
+        for (number, kind) in kinds.iter().enumerate() {
+            let limit = bare.and_then(|bare| bare.get(number));
             let name = format!(
                 "{} operations in {} conversations",
                 kind.operations, kind.changed
@@ -178,13 +203,19 @@ impl Catchup {
             );
             report.judge(kind.returns.faults);
             for percent in [50.0, 99.0] {
-                report.figure(
+                report.beside(
                     format!("{name}, p{percent}"),
                     kind.returns.login.percentile(percent),
                     "ms",
+                    limit.map(|limit| limit.returns.login.percentile(percent)),
                 );
             }
-            report.figure(format!("{name}, server's processor time"), each(kind), "µs");
+            report.beside(
+                format!("{name}, server's processor time"),
+                each(kind),
+                "µs",
+                limit.map(each),
+            );
         }
         for changed in &self.changed {
             let mut same: Vec<_> = kinds

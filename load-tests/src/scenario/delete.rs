@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use super::load::Load;
-use super::{Common, Scenario, disk_figures, opened, real, roomy, top};
+use super::{Common, Scenario, machine_figures, opened, real, roomy, top};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
 use crate::fleet::{Fleet, Manner};
@@ -58,9 +58,6 @@ pub(crate) struct Delete {
     /// Find the top rate, beginning with --rate
     #[arg(long)]
     saturate: bool,
-    /// Leave out what raw sockets and the bare store take
-    #[arg(long)]
-    no_limit: bool,
 }
 
 /// What is left of two limits where both have to share the machine: of sockets, which take all its cores, and of the
@@ -73,7 +70,7 @@ impl Scenario for Delete {
     fn run(&self, common: &Common) -> Fallible<Report> {
         let server = common.which.serve(&roomy(self.connections()))?;
         let mut report = Report::new("delete", &server);
-        disk_figures(&mut report)?;
+        machine_figures(&mut report)?;
         if self.switch == Switch::Off {
             server.switch(false)?;
         }
@@ -145,7 +142,7 @@ impl Delete {
     ) -> Fallible<()> {
         let drive = self.drive(self.rate, self.batch);
         let load = Load::run(server, fleet, "deleting", &drive)?;
-        let hub = if self.no_limit {
+        let hub = if common.no_limit {
             None
         } else {
             let hub = Server::bare()?;
@@ -183,7 +180,7 @@ impl Delete {
                 "",
             );
         }
-        if !self.no_limit {
+        if !common.no_limit {
             let mut store = RawStore::new(self.accounts, self.conversations())?;
             let alone = store.paced(self.batch, self.rate, Duration::from_secs(self.seconds))?;
             let (ours, bare) = (load.tally.answer.summary(), alone.times.summary());
@@ -232,7 +229,7 @@ impl Delete {
         let (top, points) = self.search(server, fleet, Some(report))?;
         let mut lines = vec![("chatsync".into(), points)];
         let mut bare = None;
-        if !self.no_limit {
+        if !common.no_limit {
             let hub = Server::bare()?;
             let mut fleet = self.fleet(common, &hub, None)?;
             let (rate, points) = self.search(&hub, &mut fleet, None)?;

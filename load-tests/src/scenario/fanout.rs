@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, disk_figures, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive, Order, Tally};
 use crate::fleet::{self, Fleet, Manner};
@@ -32,6 +32,9 @@ pub(crate) struct Fanout {
         default_value = "2,10,100,1000,10000"
     )]
     sizes: Vec<u32>,
+    /// Deletions that may be under way at once: not yet heard of by all devices
+    #[arg(long, value_name = "NUMBER", default_value_t = 2, value_parser = clap::value_parser!(u64).range(1..))]
+    under_way: u64,
     /// Seconds for each size and server
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     seconds: u64,
@@ -74,7 +77,7 @@ impl Scenario for Fanout {
         ]);
         let server = common.which.serve(&limits)?;
         let mut report = Report::new("fanout", &server);
-        disk_figures(&mut report)?;
+        machine_figures(&mut report)?;
         let mut big = account(common, &server, largest)?;
         big.open(0, 1, Manner::steady())?;
         big.seed(0, 1)?;
@@ -167,11 +170,11 @@ impl Fanout {
             Axis::logarithmic("deliveries a second"),
             vec![("chatsync".into(), ours), ("raw sockets".into(), limit)],
         );
-        report.notes.push(
-            "an operation begins once everybody has heard of the one before: each notification is a write of its own; \
-             with few devices the time is that of a commit, which raw sockets have not"
-                .into(),
-        );
+        report.notes.push(format!(
+            "a deletion begins once fewer than {} are not yet heard of by everybody: each notification is a write of its \
+             own; with few devices, or one under way, the time is also that of a commit, which raw sockets have not",
+            self.under_way
+        ));
         Ok(())
     }
 
@@ -187,6 +190,7 @@ impl Fanout {
         let tally = fleet.each(&format!("{devices} devices"), |_| Order::Pulse {
             block: 0,
             account: 0,
+            under_way: self.under_way,
             operations: u64::MAX,
             millis: self.seconds * 1000,
         })?;

@@ -19,9 +19,8 @@ const MIB: f64 = 1024.0 * 1024.0;
 /// Of what a connection takes in the server's own memory: uWebSockets needs 1.26 without a session.
 const TARGET_KIB: f64 = 1.25;
 const TARGET_CPU: f64 = 2.0;
-/// What may be left when all have gone, and how long that may take.
+/// What may be left a while after all have gone.
 const LEFT_MIB: f64 = 25.0;
-const RETURN: Duration = Duration::from_mins(1);
 
 /// `load-tests idle`
 #[derive(Debug, Clone, Args)]
@@ -41,6 +40,9 @@ pub(crate) struct Idle {
     /// Seconds between the last login and reading the memory
     #[arg(long, value_name = "SECONDS", default_value_t = 3)]
     settle: u64,
+    /// Seconds after which memory is to be back once all have gone
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    back: u64,
 }
 
 impl Scenario for Idle {
@@ -50,20 +52,65 @@ impl Scenario for Idle {
         }
         let server = common.which.serve(&roomy(self.to))?;
         let mut report = Report::new("idle", &server);
-        self.measure(common, &server, &mut report)?;
+        let bare = if common.no_limit {
+            None
+        } else {
+            let hub = Server::bare()?;
+            let mut fleet = self.fleet(common, &hub)?;
+            Some(self.grow(&hub, &mut fleet, None, |_| ())?)
+        };
+        self.measure(common, &server, bare, &mut report)?;
         report.close(&server);
         Ok(report)
     }
 }
 
+/// One figure of those that are a process's memory.
+type Portion = fn(&Memory) -> u64;
+
+/// What a server takes with the connections of the lower size, and of the upper.
+type Sizes = [Memory; 2];
+
 impl Idle {
-    fn measure(&self, common: &Common, server: &Server, report: &mut Report) -> Fallible<()> {
-        let block = Block::new(
-            0,
-            u32::try_from(self.to)?.div_ceil(self.devices),
-            self.devices,
-        );
-        let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
+    fn fleet(&self, common: &Common, server: &Server) -> Fallible<Fleet> {
+        let accounts = u32::try_from(self.to)?.div_ceil(self.devices);
+        let block = Block::new(0, accounts, self.devices);
+        Fleet::start(&server.access, &[block], common.fleet)
+    }
+
+    /// Opens the connections of one size after the other.
+    fn grow(
+        &self,
+        server: &Server,
+        fleet: &mut Fleet,
+        mut report: Option<&mut Report>,
+        mut look: impl FnMut(&Memory),
+    ) -> Fallible<Sizes> {
+        let mut sizes = Sizes::default();
+        let mut count = 0;
+        for (size, found) in [self.from, self.to].into_iter().zip(&mut sizes) {
+            let tally = fleet.open(0, size, Manner::steady())?;
+            if let Some(report) = report.as_deref_mut() {
+                opened(report, &tally, size - count);
+            }
+            count = size;
+            watch("settling", Duration::from_secs(self.settle), |_| {
+                look(&memory(server)?);
+                Ok(false)
+            })?;
+            *found = memory(server)?;
+        }
+        Ok(sizes)
+    }
+
+    fn measure(
+        &self,
+        common: &Common,
+        server: &Server,
+        bare: Option<Sizes>,
+        report: &mut Report,
+    ) -> Fallible<()> {
+        let mut fleet = self.fleet(common, server)?;
         let began = Instant::now();
         let mut course = Vec::new();
         let before = memory(server)?;
@@ -73,19 +120,8 @@ impl Idle {
         look(&before);
 
         let clients = Share::begin(&fleet.pids());
-        let mut at = Vec::new();
-        let mut count = 0;
-        for size in [self.from, self.to] {
-            let tally = fleet.open(0, size, Manner::steady())?;
-            opened(report, &tally, size - count);
-            count = size;
-            watch("settling", Duration::from_secs(self.settle), |_| {
-                look(&memory(server)?);
-                Ok(false)
-            })?;
-            at.push(memory(server)?);
-        }
-        self.slopes(report, at[0], at[1]);
+        let sizes = self.grow(server, &mut fleet, Some(&mut *report), &mut look)?;
+        self.slopes(report, sizes, bare);
 
         let pids: Vec<_> = server.pid.into_iter().collect();
         let share = Share::begin(&pids);
@@ -114,7 +150,7 @@ impl Idle {
         let closed = Instant::now();
         let mut left = f64::MAX;
         let mut back = None;
-        watch("waiting for memory", RETURN, |_| {
+        watch("waiting for memory", Duration::from_secs(self.back), |_| {
             let now = memory(server)?;
             look(&now);
             left = (real(now.anonymous) - real(before.anonymous)) / MIB;
@@ -124,7 +160,11 @@ impl Idle {
             Ok(false)
         })?;
         if server.pid.is_some() {
-            report.figure("memory left a minute after all have gone", left, "MiB");
+            report.figure(
+                format!("memory left {} s after all have gone", self.back),
+                left,
+                "MiB",
+            );
             if let Some(back) = back {
                 report.figure("until at most 25 MiB were left", back, "s");
             }
@@ -139,10 +179,13 @@ impl Idle {
         Ok(())
     }
 
-    fn slopes(&self, report: &mut Report, from: Memory, to: Memory) {
+    fn slopes(&self, report: &mut Report, sizes: Sizes, bare: Option<Sizes>) {
         let connections = real(self.to - self.from);
-        let slope = |from: u64, to: u64| (real(to) - real(from)) / connections / KIB;
-        let own = slope(from.anonymous, to.anonymous);
+        let slope = |[from, to]: Sizes, portion: Portion| {
+            (real(portion(&to)) - real(portion(&from))) / connections / KIB
+        };
+        let own = slope(sizes, |memory| memory.anonymous);
+        let [from, to] = sizes;
         report.figure(
             format!("server, own memory at {}", self.from),
             real(from.anonymous) / MIB,
@@ -153,22 +196,25 @@ impl Idle {
             real(to.anonymous) / MIB,
             "MiB",
         );
-        report.figure("server, own memory for each connection", own, "KiB");
-        report.figure(
-            "server, resident for each connection",
-            slope(from.resident, to.resident),
-            "KiB",
-        );
-        report.figure(
-            "kernel objects for each connection, both ends",
-            slope(from.slab, to.slab),
-            "KiB",
-        );
-        report.figure(
-            "kernel socket buffers for each connection, both ends",
-            slope(from.tcp, to.tcp),
-            "KiB",
-        );
+        let portions: [(&str, Portion); 4] = [
+            ("server, own memory for each connection", |memory| {
+                memory.anonymous
+            }),
+            ("server, resident for each connection", |memory| {
+                memory.resident
+            }),
+            ("kernel objects for each connection, both ends", |memory| {
+                memory.slab
+            }),
+            (
+                "kernel socket buffers for each connection, both ends",
+                |memory| memory.tcp,
+            ),
+        ];
+        for (name, portion) in portions {
+            let limit = bare.map(|bare| slope(bare, portion));
+            report.beside(name, slope(sizes, portion), "KiB", limit);
+        }
         report.notes.push(
             "the kernel's figures are of the whole machine: both ends of each connection, and all else that runs".into(),
         );

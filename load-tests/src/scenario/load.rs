@@ -1,14 +1,14 @@
 //! A stretch of operations, with what both sides used and what the network dropped meanwhile.
 
 use crate::Fallible;
-use crate::client::order::{Drive, Tally};
-use crate::fleet::Fleet;
+use crate::client::order::{Block, Drive, Tally};
+use crate::fleet::{Fleet, Manner};
 use crate::measure::cpu::Share;
 use crate::measure::net::Net;
 use crate::report::{Axis, Report};
 use crate::server::Server;
 
-use super::real;
+use super::{Common, real};
 
 /// What came of it.
 #[derive(Debug)]
@@ -43,6 +43,22 @@ impl Load {
             net: Net::now()? - before,
             tally,
         })
+    }
+
+    /// The same on a bare hub, for the limit beside it; nothing with `--no-limit`.
+    pub(crate) fn of_bare_hub(
+        common: &Common,
+        block: Block,
+        circle: u32,
+        drive: &Drive,
+    ) -> Fallible<Option<Self>> {
+        if common.no_limit {
+            return Ok(None);
+        }
+        let hub = Server::bare()?;
+        let mut fleet = Fleet::of_circles(&hub.access, &[block], circle, common.fleet)?;
+        fleet.open(0, block.connections(), Manner::steady())?;
+        Self::run(&hub, &mut fleet, "limit: raw sockets", drive).map(Some)
     }
 
     /// Both, one after the other.

@@ -3,13 +3,12 @@
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
 use crate::fleet::{Fleet, Manner};
 use crate::report::Report;
 use crate::schedule::Arrivals;
-use crate::server::Server;
 
 /// `load-tests messages`
 #[derive(Debug, Clone, Args)]
@@ -30,9 +29,6 @@ pub(crate) struct Messages {
     seconds: u64,
     #[arg(long, value_enum, default_value_t = Arrivals::Poisson)]
     arrivals: Arrivals,
-    /// Leave out what the bare hub takes
-    #[arg(long)]
-    no_limit: bool,
 }
 
 impl Scenario for Messages {
@@ -61,6 +57,7 @@ impl Scenario for Messages {
         limits.push(("group_members", u64::from(circle)));
         let server = common.which.serve(&limits)?;
         let mut report = Report::new("messages", &server);
+        machine_figures(&mut report)?;
         let mut fleet = Fleet::of_circles(&server.access, &[block], circle, common.fleet)?;
         if circle > 2 {
             gather(&mut fleet, circle)?;
@@ -68,14 +65,7 @@ impl Scenario for Messages {
         let tally = fleet.open(0, block.connections(), Manner::steady())?;
         opened(&mut report, &tally, block.connections());
         let load = Load::run(&server, &mut fleet, "writing", &drive)?;
-        let hub = if self.no_limit {
-            None
-        } else {
-            let hub = Server::bare()?;
-            let mut fleet = Fleet::of_circles(&hub.access, &[block], circle, common.fleet)?;
-            fleet.open(0, block.connections(), Manner::steady())?;
-            Some(Load::run(&hub, &mut fleet, "limit: raw sockets", &drive)?)
-        };
+        let hub = Load::of_bare_hub(common, block, circle, &drive)?;
         load.report(&mut report, hub.as_ref());
         let wanted = load.tally.answered * others;
         let told = load.tally.told;

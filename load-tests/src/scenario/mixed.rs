@@ -3,10 +3,10 @@
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, opened, roomy};
+use super::{Common, Scenario, machine_figures, opened, roomy};
 use crate::Fallible;
 use crate::client::order::{Block, Drive};
-use crate::fleet::{Fleet, Manner};
+use crate::fleet::{Fleet, Manner, PAIR};
 use crate::report::Report;
 use crate::schedule::Arrivals;
 
@@ -32,6 +32,7 @@ impl Scenario for Mixed {
         let block = Block::new(0, self.accounts - self.accounts % 2, self.devices);
         let server = common.which.serve(&roomy(block.connections()))?;
         let mut report = Report::new("mixed", &server);
+        machine_figures(&mut report)?;
         let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
         let tally = fleet.open(0, block.connections(), Manner::steady())?;
         opened(&mut report, &tally, block.connections());
@@ -44,7 +45,9 @@ impl Scenario for Mixed {
             mix: super::soak::mix(),
             conversations: 10,
         };
-        Load::run(&server, &mut fleet, "working", &drive)?.report(&mut report, None);
+        let load = Load::run(&server, &mut fleet, "working", &drive)?;
+        let hub = Load::of_bare_hub(common, block, PAIR, &drive)?;
+        load.report(&mut report, hub.as_ref());
         report.close(&server);
         Ok(report)
     }

@@ -22,8 +22,8 @@ use clap::Args;
 use crate::Fallible;
 use crate::client::order::Tally;
 use crate::fleet::{self, bar};
-use crate::measure::disk;
 use crate::measure::memory::Memory;
+use crate::measure::{disk, pauses};
 use crate::report::Report;
 use crate::server::{Server, Which};
 
@@ -34,6 +34,9 @@ pub(crate) struct Common {
     pub(crate) which: Which,
     #[command(flatten)]
     pub(crate) fleet: fleet::Options,
+    /// Leave out what raw sockets and the bare store take
+    #[arg(long, global = true)]
+    pub(crate) no_limit: bool,
 }
 
 /// A load test.
@@ -79,6 +82,8 @@ fn watch(
     Ok(())
 }
 
+/// How long the machine's pauses are looked for.
+const LOOKING: Duration = Duration::from_secs(1);
 /// Files that a server has open beside its clients, and then some.
 const FILES: usize = 100;
 
@@ -102,8 +107,20 @@ fn real(number: impl TryInto<u64>) -> f64 {
     number.try_into().unwrap_or(u64::MAX) as f64
 }
 
-/// What a durable answer waits for at least, on this disk at this moment.
-fn disk_figures(report: &mut Report) -> Fallible<()> {
+/// What nothing that runs here can be free of at this moment: how long the machine stands still now and then, and what
+/// a durable answer waits for on this disk.
+fn machine_figures(report: &mut Report) -> Fallible<()> {
+    let pauses = pauses::pauses(LOOKING);
+    report.figure(
+        "this machine stands still, of the time",
+        100.0 * pauses.share,
+        "%",
+    );
+    report.figure(
+        "this machine stands still, longest of a second",
+        pauses.longest.as_secs_f64() * 1000.0,
+        "ms",
+    );
     let syncs = disk::syncs()?;
     report.figure("a sync of 16 KiB on this disk, p50", syncs.p50, "ms");
     report.figure("a sync of 16 KiB on this disk, p99", syncs.p99, "ms");

@@ -6,17 +6,19 @@ use std::thread;
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, memory, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, memory, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive, Order, Resume, Tally};
 use crate::fleet::{Fleet, Manner};
 use crate::report::{Axis, Report};
 use crate::schedule::Arrivals;
+use crate::server::Server;
 
 /// How much slower others may get.
 const TARGET: f64 = 2.0;
 /// Most that the server's memory may grow by meanwhile.
 const TARGET_MIB: f64 = 25.0;
+const MIB: f64 = 1024.0 * 1024.0;
 
 /// `load-tests slow`
 #[derive(Debug, Clone, Args)]
@@ -42,26 +44,60 @@ const DEVICES: u32 = 4;
 
 impl Scenario for Slow {
     fn run(&self, common: &Common) -> Fallible<Report> {
-        let (block, others) = (
-            Block::new(0, self.accounts, DEVICES),
-            Block::new(1_000_000, self.others, DEVICES),
-        );
-        let server = common
-            .which
-            .serve(&roomy(block.connections() + others.connections()))?;
+        let connections = self.slow().connections() + self.beside().connections();
+        let server = common.which.serve(&roomy(connections))?;
         let mut report = Report::new("slow", &server);
+        machine_figures(&mut report)?;
+        let found = self.both(common, &server, Some(&mut report))?;
+        let bare = if common.no_limit {
+            None
+        } else {
+            Some(self.both(common, &Server::bare()?, None)?)
+        };
+        Self::report(&mut report, &found, bare.as_ref());
+        report.close(&server);
+        Ok(report)
+    }
+}
+
+/// What came of the same work while all read, and while some did not.
+struct Found {
+    alone: Part,
+    slow: Part,
+}
+
+struct Part {
+    others: Load,
+    tally: Tally,
+    /// Bytes of the server's memory.
+    grown: f64,
+}
+
+impl Slow {
+    fn slow(&self) -> Block {
+        Block::new(0, self.accounts, DEVICES)
+    }
+
+    fn beside(&self) -> Block {
+        Block::new(1_000_000, self.others, DEVICES)
+    }
+
+    /// The same work with everybody reading, then with some that don't.
+    fn both(
+        &self,
+        common: &Common,
+        server: &Server,
+        mut report: Option<&mut Report>,
+    ) -> Fallible<Found> {
+        let (block, others) = (self.slow(), self.beside());
         let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
         let mut beside = Fleet::start(&server.access, &[others], common.fleet)?;
-        opened(
-            &mut report,
-            &fleet.open(0, block.connections(), Manner::steady())?,
-            block.connections(),
-        );
-        opened(
-            &mut report,
-            &beside.open(0, others.connections(), Manner::steady())?,
-            others.connections(),
-        );
+        for (fleet, block) in [(&mut fleet, block), (&mut beside, others)] {
+            let tally = fleet.open(0, block.connections(), Manner::steady())?;
+            if let Some(report) = report.as_deref_mut() {
+                opened(report, &tally, block.connections());
+            }
+        }
         fleet.seed(0, 100)?;
         beside.seed(0, 10)?;
         let drive = |rate, batch| Drive {
@@ -73,14 +109,12 @@ impl Scenario for Slow {
             conversations: if batch == 1 { 10 } else { 100 },
         };
 
-        // The same work with everybody reading, then with some that don't.
-        let mut found = Vec::new();
-        for stalls in [false, true] {
+        let mut part = |stalls| -> Fallible<Part> {
             fleet.each("stalling", |_| Order::Stall {
                 block: 0,
                 on: stalls,
             })?;
-            let before = memory(&server)?;
+            let before = memory(server)?;
             let (load, mut tally) = thread::scope(|scope| -> Fallible<(Load, Tally)> {
                 // Errors of another thread are told as text.
                 let fleet = &mut fleet;
@@ -88,14 +122,14 @@ impl Scenario for Slow {
                     let driven = fleet.drive_on("deleting", &drive(self.rate, 100));
                     driven.map_err(|error| error.to_string())
                 });
-                let load = Load::run(&server, &mut beside, "others", &drive(self.others_rate, 1))?;
+                let load = Load::run(server, &mut beside, "others", &drive(self.others_rate, 1))?;
                 Ok((
                     load,
                     one.join()
                         .map_err(|_| "the thread of the slow panicked")??,
                 ))
             })?;
-            let grown = real(memory(&server)?.anonymous) - real(before.anonymous);
+            let grown = real(memory(server)?.anonymous) - real(before.anonymous);
             tally += fleet.each("reading again", |_| Order::Stall {
                 block: 0,
                 on: false,
@@ -108,20 +142,25 @@ impl Scenario for Slow {
             };
             tally += fleet.open(0, block.connections(), manner)?;
             tally += fleet.settle()?;
-            report.judge(tally.faults);
-            report.judge(load.tally.faults);
-            found.push((load, tally, grown));
-        }
-        Self::report(&mut report, &found[0], &found[1]);
-        report.close(&server);
-        Ok(report)
+            if let Some(report) = report.as_deref_mut() {
+                report.judge(tally.faults);
+                report.judge(load.tally.faults);
+            }
+            Ok(Part {
+                others: load,
+                tally,
+                grown,
+            })
+        };
+        Ok(Found {
+            alone: part(false)?,
+            slow: part(true)?,
+        })
     }
-}
 
-impl Slow {
-    fn report(report: &mut Report, alone: &(Load, Tally, f64), slow: &(Load, Tally, f64)) {
-        let p99 = |tally: &Tally| tally.delivery.percentile(99.0);
-        let tally = &slow.1;
+    fn report(report: &mut Report, found: &Found, bare: Option<&Found>) {
+        let p99 = |part: &Part| part.others.tally.delivery.percentile(99.0);
+        let tally = &found.slow.tally;
         report.figure(
             "deletions of accounts with a slow device",
             real(tally.answered),
@@ -134,7 +173,7 @@ impl Slow {
         );
         report.figure(
             "to the answer, p99, without",
-            alone.1.answer.percentile(99.0),
+            found.alone.tally.answer.percentile(99.0),
             "ms",
         );
         report.figure("hints in place of notifications", real(tally.hints), "");
@@ -144,15 +183,31 @@ impl Slow {
             "",
         );
         report.figure("came back with their cursor", real(tally.opened), "");
-        report.figure("others, p99, while all read", p99(&alone.0.tally), "ms");
-        report.figure("others, p99, while some don't", p99(&slow.0.tally), "ms");
+        report.beside(
+            "others, p99, while all read",
+            p99(&found.alone),
+            "ms",
+            bare.map(|bare| p99(&bare.alone)),
+        );
+        report.beside(
+            "others, p99, while some don't",
+            p99(&found.slow),
+            "ms",
+            bare.map(|bare| p99(&bare.slow)),
+        );
         report.at_most(
             "others' p99 while some don't read",
-            p99(&slow.0.tally) / p99(&alone.0.tally),
+            p99(&found.slow) / p99(&found.alone),
             TARGET,
             "",
         );
-        let grown = slow.2 / 1024.0 / 1024.0;
+        report.beside(
+            "server's memory grown while some don't read",
+            found.slow.grown / MIB,
+            "MiB",
+            bare.map(|bare| bare.slow.grown / MIB),
+        );
+        let grown = found.slow.grown / MIB;
         report.at_most(
             "server's memory grown while some don't read",
             grown,
@@ -170,8 +225,14 @@ impl Slow {
             Axis::linear("percent of all"),
             Axis::logarithmic("ms"),
             vec![
-                ("while all read".into(), alone.0.tally.delivery.curve()),
-                ("while some don't".into(), slow.0.tally.delivery.curve()),
+                (
+                    "while all read".into(),
+                    found.alone.others.tally.delivery.curve(),
+                ),
+                (
+                    "while some don't".into(),
+                    found.slow.others.tally.delivery.curve(),
+                ),
             ],
         );
     }

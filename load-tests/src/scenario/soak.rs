@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, memory, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, memory, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive, Resume};
-use crate::fleet::{Fleet, Manner};
+use crate::fleet::{Fleet, Manner, PAIR};
 use crate::report::{Axis, Report};
 use crate::schedule::Arrivals;
 
@@ -50,6 +50,7 @@ impl Scenario for Soak {
         let all = block.connections();
         let server = common.which.serve(&roomy(all))?;
         let mut report = Report::new("soak", &server);
+        machine_figures(&mut report)?;
         let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
         opened(&mut report, &fleet.open(0, all, Manner::steady())?, all);
         fleet.seed(0, 10)?;
@@ -90,7 +91,8 @@ impl Scenario for Soak {
             }
         }
         if let Some(load) = sum {
-            load.report(&mut report, None);
+            let hub = Load::of_bare_hub(common, block, PAIR, &drive)?;
+            load.report(&mut report, hub.as_ref());
         }
         let half = course.get(course.len() / 2).map_or(0.0, |point| point.1);
         let grown = course.last().map_or(0.0, |point| point.1) - half;

@@ -32,9 +32,6 @@ pub(crate) struct Storm {
     /// Seconds over which clients that behave spread their return, in a second storm
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     jitter: u64,
-    /// Leave out what the bare hub takes
-    #[arg(long)]
-    no_limit: bool,
 }
 
 /// One storm.
@@ -56,7 +53,7 @@ impl Scenario for Storm {
         fleet.seed(0, self.changes)?;
         report.judge(fleet.settle()?.faults);
 
-        let bare = if self.no_limit {
+        let bare = if common.no_limit {
             None
         } else {
             let hub = Server::bare()?;

@@ -8,10 +8,10 @@ use std::time::Duration;
 use clap::Args;
 
 use super::load::Load;
-use super::{Common, Scenario, opened, real, roomy};
+use super::{Common, Scenario, machine_figures, opened, real, roomy};
 use crate::Fallible;
 use crate::client::order::{Action, Block, Drive};
-use crate::fleet::{Fleet, Manner};
+use crate::fleet::{Fleet, Manner, PAIR};
 use crate::report::Report;
 use crate::schedule::Arrivals;
 
@@ -42,6 +42,7 @@ impl Scenario for Toggle {
         let block = Block::new(0, self.accounts, self.devices);
         let server = common.which.serve(&roomy(block.connections()))?;
         let mut report = Report::new("toggle", &server);
+        machine_figures(&mut report)?;
         let mut fleet = Fleet::start(&server.access, &[block], common.fleet)?;
         let tally = fleet.open(0, block.connections(), Manner::steady())?;
         opened(&mut report, &tally, block.connections());
@@ -131,7 +132,9 @@ impl Scenario for Toggle {
             told,
             &(synced * siblings).to_string(),
         );
-        load.report(&mut report, None);
+        // Raw sockets have no switch: what they do is what a switch that stays on would take.
+        let hub = Load::of_bare_hub(common, block, PAIR, &drive(self.seconds * 1000))?;
+        load.report(&mut report, hub.as_ref());
         report.close(&server);
         Ok(report)
     }

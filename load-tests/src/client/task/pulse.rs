@@ -1,4 +1,4 @@
-//! One account's operations, each once everybody has heard of the one before: one frame in each socket's write.
+//! One account's operations, a few under way at once: each begins when everybody has heard of enough of those before.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,7 @@ use crate::wire::Call;
 
 pub(crate) struct Pulse {
     slot: usize,
+    most_under_way: u64,
     operations: u64,
     begun: u64,
     complete_before: u64,
@@ -19,6 +20,7 @@ impl Pulse {
         world: &World,
         block: usize,
         account: u32,
+        most_under_way: u64,
         operations: u64,
         most: Duration,
     ) -> Self {
@@ -28,6 +30,7 @@ impl Pulse {
             .map_or(0, |block| block.devices as usize);
         Self {
             slot: world.slots(block).start + account as usize * devices,
+            most_under_way,
             operations,
             begun: 0,
             complete_before: world.complete,
@@ -38,15 +41,16 @@ impl Pulse {
 
 impl Task for Pulse {
     fn step(&mut self, world: &mut World, now: Instant) -> Next {
-        let is_heard = world.complete - self.complete_before == self.begun;
-        if is_heard && (self.begun == self.operations || now >= self.deadline) {
+        let under_way = self.begun - (world.complete - self.complete_before);
+        let is_over = self.begun == self.operations || now >= self.deadline;
+        if is_over && under_way == 0 {
             return Next::Done;
         }
         // Somebody did not hear it: comparing will show whom.
         if now >= self.deadline + Duration::from_secs(10) {
             return Next::Done;
         }
-        if is_heard {
+        if !is_over && under_way < self.most_under_way {
             world.tally.offered += 1;
             if !world.call(self.slot, Call::Delete { from: 0, count: 1 }, now) {
                 return Next::Done;

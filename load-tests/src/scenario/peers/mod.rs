@@ -56,9 +56,6 @@ pub(crate) struct Peers {
     /// Seconds of each rate, and of each step towards the top
     #[arg(long, value_name = "SECONDS", default_value_t = 5)]
     seconds: u64,
-    /// Leave out what raw sockets take
-    #[arg(long)]
-    no_limit: bool,
     /// Do not seek the top rate
     #[arg(long)]
     no_top: bool,
@@ -102,7 +99,7 @@ impl Scenario for Peers {
         peer::install(peers, &self.folder)?;
         let mut subjects = vec![Subject::Chatsync];
         subjects.extend(peers.iter().copied().map(Subject::Peer));
-        subjects.extend((!self.no_limit).then_some(Subject::Bare));
+        subjects.extend((!common.no_limit).then_some(Subject::Bare));
         let servers = subjects
             .iter()
             .map(|subject| self.describe(common, *subject))
