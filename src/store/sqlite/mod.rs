@@ -1,5 +1,6 @@
 //! The embedded store: `SQLite` in WAL mode, one writer thread with group commit, readers apart from it.
 
+mod answers;
 mod audit;
 mod checkpoint;
 mod error;

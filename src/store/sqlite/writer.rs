@@ -1,6 +1,5 @@
 //! The writer: one thread owns the write connection. It takes everything that queued while the last commit was
-//! being synced, commits it together, and hands it on; another thread answers, so that fan-out and the next
-//! commit overlap.
+//! being synced, commits it together, and hands it on to be [answered](super::answers).
 
 use std::fs::File;
 use std::io;
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
+use super::answers::{Answers, Group};
 use super::checkpoint::Checkpoints;
 use super::error::{commit_failure, failure};
 use super::{Options, Tx};
@@ -21,12 +21,6 @@ use crate::store::{Abort, Job, Result, StoreError};
 /// From one commit to the next while several come at once: a commit costs as much as some deletions, in processor time
 /// and in bytes, so a few in one save more than they wait. Whoever comes alone does not wait.
 const SEVERAL: Duration = Duration::from_millis(1);
-
-/// Groups committed and not yet answered, before the writer waits.
-const UNANSWERED_GROUPS: usize = 64;
-
-/// Jobs with what became of each.
-type Answers = Vec<(Box<dyn Job>, std::result::Result<(), Abort>)>;
 
 #[derive(Debug)]
 pub(super) struct Writer {
@@ -48,7 +42,7 @@ impl Writer {
         fail: watch::Sender<Option<StoreError>>,
     ) -> io::Result<Self> {
         let (queue, queued) = sync_channel(options.queue.max(1));
-        let (committed, answers) = sync_channel::<Answers>(UNANSWERED_GROUPS);
+        let (answers, answering) = Answers::start()?;
         let checkpoints = Checkpoints::start(checkpointer.0, checkpointer.1, fail.clone())?;
         let most = options.group.max(1);
         let writing = Builder::new()
@@ -56,19 +50,11 @@ impl Writer {
             .spawn(move || {
                 Writing {
                     tx: Tx::on(&connection),
+                    answers,
                     checkpoints,
                     fail,
                 }
-                .serve(&queued, &committed, most);
-            })?;
-        let answering = Builder::new()
-            .name("chatsync-answer".into())
-            .spawn(move || {
-                for (job, outcome) in answers.into_iter().flatten() {
-                    if catch_unwind(AssertUnwindSafe(|| job.done(outcome))).is_err() {
-                        tracing::error!("answering a job panicked");
-                    }
-                }
+                .serve(&queued, most);
             })?;
         Ok(Self {
             queue: Some(queue),
@@ -98,17 +84,13 @@ impl Drop for Writer {
 
 struct Writing<'c> {
     tx: Tx<'c>,
+    answers: Answers,
     checkpoints: Checkpoints,
     fail: watch::Sender<Option<StoreError>>,
 }
 
 impl Writing<'_> {
-    fn serve(
-        mut self,
-        queued: &Receiver<Box<dyn Job>>,
-        committed: &SyncSender<Answers>,
-        most: usize,
-    ) {
+    fn serve(mut self, queued: &Receiver<Box<dyn Job>>, most: usize) {
         match newest_position(self.tx.connection) {
             Ok(position) => self.tx.position = position,
             Err(error) => {
@@ -125,8 +107,8 @@ impl Writing<'_> {
                 .take(most)
                 .collect();
             next = earliest_next(begin, group.len());
-            let (answers, verdict) = self.commit(group);
-            if committed.send(answers).is_err() {
+            let (group, verdict) = self.commit(group);
+            if !self.answers.give(group) {
                 return;
             }
             let verdict = verdict.and_then(|()| self.checkpoints.finish(self.tx.connection));
@@ -140,7 +122,7 @@ impl Writing<'_> {
     }
 
     /// Runs a group as one transaction. If the store fails, it fails for the whole group.
-    fn commit(&mut self, mut group: Vec<Box<dyn Job>>) -> (Answers, Result<()>) {
+    fn commit(&mut self, mut group: Vec<Box<dyn Job>>) -> (Group, Result<()>) {
         let rows = self.tx.connection.total_changes();
         let before = self.tx.position;
         let run = self.run(&mut group);
