@@ -240,7 +240,7 @@ fn every_scenario_says_what_raw_sockets_take() {
             "others, p99, while some don't",
         ),
         ("toggle --accounts 20 --turns 2 --seconds 1", LATENCY),
-        ("mixed --accounts 20 --rate 100 --seconds 1", LATENCY),
+        ("mixed --accounts 20 --rate 500 --seconds 3", LATENCY),
         (
             "soak --accounts 20 --rate 100 --stretch 1 --minutes 0.03",
             LATENCY,

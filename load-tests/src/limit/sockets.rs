@@ -38,8 +38,21 @@ struct Client {
 struct Account {
     version: u64,
     clients: Vec<usize>,
-    /// The version that changed a conversation last.
-    changed: HashMap<String, u64>,
+    /// Rises with each change of a conversation: what a cursor holds.
+    changes: u64,
+    /// What each was changed by last, and which change that was.
+    changed: HashMap<String, (u64, texts::Change)>,
+}
+
+impl Account {
+    fn change(&mut self, conversation: &str, change: texts::Change) {
+        self.changes += 1;
+        let change = (self.changes, change);
+        match self.changed.get_mut(conversation) {
+            Some(last) => *last = change,
+            None => _ = self.changed.insert(conversation.to_owned(), change),
+        }
+    }
 }
 
 /// The `hub` command.
@@ -240,11 +253,9 @@ impl Hub {
         match method {
             "login" => self.login(slot, id, message),
             "ping" => {
-                let head = self
-                    .accounts
-                    .get(&who.account)
-                    .map_or(0, |account| account.version);
-                self.answer(slot, id, &texts::ping(head));
+                let account = self.accounts.entry(who.account).or_default();
+                let answer = texts::ping(account.version, account.changes);
+                self.answer(slot, id, &answer);
             }
             "conversation.delete" | "conversation.read" => self.delete(slot, id, who, message),
             "message.send" => self.send(slot, id, who, message),
@@ -270,15 +281,19 @@ impl Hub {
         state.clients.push(slot);
         let since = after(message, r#""cursor":"#)
             .and_then(text)
-            .and_then(|cursor| cursor.parse().ok());
-        // Whoever brings no cursor has an empty list: what the harness deletes stays deleted.
+            .and_then(|cursor| cursor.parse::<u64>().ok());
+        // Whoever brings no cursor gets the list, in which nothing deleted stands.
+        let is_told = |at: u64, change: texts::Change| match since {
+            Some(since) => at > since,
+            None => matches!(change, texts::Change::Written(_)),
+        };
         let changed: Vec<_> = state
             .changed
             .iter()
-            .filter(|(_, version)| since.is_some_and(|since: u64| **version > since))
-            .map(|(conversation, _)| conversation.as_str())
+            .filter(|(_, (at, change))| is_told(*at, *change))
+            .map(|(conversation, (_, change))| (conversation.as_str(), *change))
             .collect();
-        let answer = texts::login(state.version, &changed);
+        let answer = texts::login(state.version, state.changes, &changed);
         self.answer(slot, id, &answer);
     }
 
@@ -289,10 +304,7 @@ impl Hub {
         account.version += 1;
         let version = account.version;
         for conversation in &conversations {
-            match account.changed.get_mut(*conversation) {
-                Some(changed) => *changed = version,
-                None => _ = account.changed.insert((*conversation).to_owned(), version),
-            }
+            account.change(conversation, texts::Change::Deleted);
         }
         let push = texts::deleted(version, &conversations, who.device);
         let siblings = account.clients.clone();
@@ -376,10 +388,11 @@ impl Hub {
             let mut bytes = Vec::new();
             unmasked_text(&mut bytes, push.as_bytes());
             let clients: Vec<_> = match account {
-                Some(account) => self
-                    .accounts
-                    .get(&account)
-                    .map_or_else(Vec::new, |account| account.clients.clone()),
+                Some(account) => {
+                    let account = self.accounts.entry(account).or_default();
+                    account.change(&conversation, texts::Change::Written(seq));
+                    account.clients.clone()
+                }
                 None => self
                     .accounts
                     .values()

@@ -15,20 +15,34 @@ pub(super) fn conversations(call: &[u8]) -> Vec<&str> {
         .collect()
 }
 
-/// A cursor is the account's version.
-pub(super) fn ping(head: u64) -> String {
-    format!(r#""head":{head},"cursor":"{head}","serverTime":1790000000000"#)
+/// What a conversation was changed by last.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Change {
+    Deleted,
+    /// The newest message has this number.
+    Written(u64),
 }
 
-/// With a catch-up of the conversations that `changed`, all of them deleted.
-pub(super) fn login(version: u64, changed: &[&str]) -> String {
-    let entries = list(changed, |conversation| {
-        format!(
+pub(super) fn ping(head: u64, cursor: u64) -> String {
+    format!(r#""head":{head},"cursor":"{cursor}","serverTime":1790000000000"#)
+}
+
+/// With a catch-up of the conversations that `changed`.
+pub(super) fn login(version: u64, cursor: u64, changed: &[(&str, Change)]) -> String {
+    let entries = list(changed, |(conversation, change)| match change {
+        Change::Deleted => format!(
             r#"{{"conversationID":"{conversation}","type":"C2C","deleted":true,"upTo":1,"historyCleared":true,"historyFloor":1,"lastSeq":1,"readUpTo":1,"membership":"active"}}"#
-        )
+        ),
+        Change::Written(seq) => {
+            let message = message(*seq, conversation, 0);
+            let message = message.trim_start_matches(r#""message":"#);
+            format!(
+                r#"{{"conversationID":"{conversation}","type":"C2C","unreadCount":1,"isPinned":false,"lastMessage":{message},"lastSeq":{seq},"lastMessageSeq":{seq},"readUpTo":0,"hiddenUpTo":0,"historyFloor":0,"membership":"active","userProfile":{{"userID":"u0"}}}}"#
+            )
+        }
     });
     format!(
-        r#""instanceID":"raw","serverTime":1790000000000,"version":{version},"cursor":"{version}","reset":false,"conversationList":[{entries}],"isCompleted":true,"features":{{"syncConversationDeletion":true}}"#
+        r#""instanceID":"raw","serverTime":1790000000000,"version":{version},"cursor":"{cursor}","reset":false,"conversationList":[{entries}],"isCompleted":true,"features":{{"syncConversationDeletion":true}}"#
     )
 }
 
@@ -62,9 +76,8 @@ pub(super) fn received(message: &str) -> String {
     format!(r#"{{"jsonrpc":"2.0","method":"message.received","params":{{{message}}}}}"#)
 }
 
-fn list(conversations: &[&str], shown: impl Fn(&str) -> String) -> String {
-    let entries = conversations.iter().map(|conversation| shown(conversation));
-    entries.collect::<Vec<_>>().join(",")
+fn list<T>(of: &[T], shown: impl Fn(&T) -> String) -> String {
+    of.iter().map(shown).collect::<Vec<_>>().join(",")
 }
 
 #[cfg(test)]
@@ -99,9 +112,10 @@ mod tests {
     #[test]
     fn what_the_bare_hub_says_is_what_the_server_would() {
         let two = ["C2Cp1-0", "C2Cp1-1"];
-        is_as_the_server_writes::<server::Login>(&login(5, &two));
+        let changed = [(two[0], Change::Deleted), ("C2Cu1", Change::Written(7))];
+        is_as_the_server_writes::<server::Login>(&login(5, 6, &changed));
         is_as_the_server_writes::<server::Deletion>(&deletion(5, &two));
-        is_as_the_server_writes::<server::Pong>(&ping(5));
+        is_as_the_server_writes::<server::Pong>(&ping(5, 6));
         is_a_push_of_the_server::<push::ConversationDeleted>(&deleted(5, &two, 3));
         let message = message(5, "C2Cu1", 2);
         is_a_push_of_the_server::<push::MessageReceived>(&received(&message));
