@@ -37,6 +37,7 @@ fn run_with(settings: &[(&str, &str)], arguments: &[&str]) -> (Output, Value) {
         file.unwrap_or_else(|| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)))
     };
     let page = fs::read_to_string(has("html")).unwrap();
+    assert!(page.contains(" GMT</time>"));
     assert!(page.contains("<svg") && !page.contains("<script") && !page.contains("src="));
     let report = serde_json::from_slice(&fs::read(has("json")).unwrap()).unwrap();
     (output, report)

@@ -1,6 +1,7 @@
 //! A report as a page that needs nothing else.
 
 use std::fmt::Write as _;
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::svg::{self, escaped};
 use super::{Kind, Report, shown};
@@ -37,9 +38,9 @@ fn write(out: &mut String, report: &Report) -> std::fmt::Result {
     )?;
     writeln!(
         out,
-        "<p><code>{}</code><br><time>{} s since 1970</time>; {} cores ({}), {} MiB, Linux {}, load {:.1} at the start</p>",
+        "<p><code>{}</code><br><time>{}</time>; {} cores ({}), {} MiB, Linux {}, load {:.1} at the start</p>",
         escaped(&report.command),
-        report.time,
+        httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(report.time)),
         machine.cores,
         escaped(&machine.processor),
         shown(f64::from(
