@@ -25,6 +25,8 @@ pub(crate) fn connect(server: SocketAddr, number: usize) -> io::Result<TcpStream
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;
     if let Some(source) = source(server.ip(), number, std::process::id()) {
+        // A process of the same P may have had this port a moment ago, towards another server.
+        socket.set_reuse_address(true)?;
         socket.bind(&source.into())?;
     }
     match socket.connect(&server.into()) {
@@ -47,7 +49,24 @@ fn source(server: IpAddr, number: usize, process: u32) -> Option<SocketAddr> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Read as _;
+    use std::net::TcpListener;
+
     use super::*;
+
+    /// A run failed that came within a minute of another one, by a process whose number was 250 higher: all its ports
+    /// were said to be in use.
+    #[test]
+    fn a_port_that_was_just_used_towards_another_server_can_be_used() {
+        for _ in 0..2 {
+            let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+            let client = connect(listener.local_addr().unwrap(), 9_999_999).unwrap();
+            let (mut accepted, _) = listener.accept().unwrap();
+            // Whoever closes first keeps the port for a minute.
+            drop(client);
+            assert_eq!(accepted.read(&mut [0]).unwrap(), 0);
+        }
+    }
 
     #[test]
     fn each_10_000_connections_and_each_process_have_an_address_of_their_own() {
