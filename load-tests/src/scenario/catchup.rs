@@ -65,11 +65,7 @@ impl Scenario for Catchup {
         let mut report = Report::new("catchup", &server);
         machine_figures(&mut report)?;
         let kinds = self.measure(common, &server, Some(&mut report))?;
-        let bare = if common.no_limit {
-            None
-        } else {
-            Some(self.measure(common, &Server::bare()?, None)?)
-        };
+        let bare = common.on_bare_hub(|hub| self.measure(common, hub, None))?;
         self.report(&mut report, &kinds, bare.as_deref());
         report.close(&server);
         Ok(report)

@@ -142,13 +142,10 @@ impl Delete {
     ) -> Fallible<()> {
         let drive = self.drive(self.rate, self.batch);
         let load = Load::run(server, fleet, "deleting", &drive)?;
-        let hub = if common.no_limit {
-            None
-        } else {
-            let hub = Server::bare()?;
-            let mut fleet = self.fleet(common, &hub, None)?;
-            Some(Load::run(&hub, &mut fleet, "limit: raw sockets", &drive)?)
-        };
+        let hub = common.on_bare_hub(|hub| {
+            let mut fleet = self.fleet(common, hub, None)?;
+            Load::run(hub, &mut fleet, "limit: raw sockets", &drive)
+        })?;
         load.report(report, hub.as_ref());
         if self.switch == Switch::Off {
             let told = load.tally.told;
@@ -228,12 +225,13 @@ impl Delete {
     ) -> Fallible<()> {
         let (top, points) = self.search(server, fleet, Some(report))?;
         let mut lines = vec![("chatsync".into(), points)];
-        let mut bare = None;
-        if !common.no_limit {
-            let hub = Server::bare()?;
-            let mut fleet = self.fleet(common, &hub, None)?;
-            let (rate, points) = self.search(&hub, &mut fleet, None)?;
-            bare = Some(rate);
+        let bare = common.on_bare_hub(|hub| {
+            let mut fleet = self.fleet(common, hub, None)?;
+            self.search(hub, &mut fleet, None)
+        })?;
+        let mut limit = None;
+        if let Some((rate, points)) = bare {
+            limit = Some(rate);
             lines.push(("bare hub".into(), points));
             let mut store = RawStore::new(self.accounts, self.conversations())?;
             let alone = store.top(self.batch, Duration::from_secs(self.seconds))?;
@@ -250,7 +248,7 @@ impl Delete {
                 Some(together(rate, alone.per_second, real(report.machine.cores))),
             );
         }
-        report.beside("top rate", top, "/s", bare);
+        report.beside("top rate", top, "/s", limit);
         if self.batch == 1 {
             report.at_least("top rate", top, TARGET_TOP, "/s");
         } else if self.batch == 100 {

@@ -52,13 +52,10 @@ impl Scenario for Idle {
         }
         let server = common.which.serve(&roomy(self.to))?;
         let mut report = Report::new("idle", &server);
-        let bare = if common.no_limit {
-            None
-        } else {
-            let hub = Server::bare()?;
-            let mut fleet = self.fleet(common, &hub)?;
-            Some(self.grow(&hub, &mut fleet, None, |_| ())?)
-        };
+        let bare = common.on_bare_hub(|hub| {
+            let mut fleet = self.fleet(common, hub)?;
+            self.grow(hub, &mut fleet, None, |_| ())
+        })?;
         self.measure(common, &server, bare, &mut report)?;
         report.close(&server);
         Ok(report)

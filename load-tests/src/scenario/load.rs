@@ -52,13 +52,11 @@ impl Load {
         circle: u32,
         drive: &Drive,
     ) -> Fallible<Option<Self>> {
-        if common.no_limit {
-            return Ok(None);
-        }
-        let hub = Server::bare()?;
-        let mut fleet = Fleet::of_circles(&hub.access, &[block], circle, common.fleet)?;
-        fleet.open(0, block.connections(), Manner::steady())?;
-        Self::run(&hub, &mut fleet, "limit: raw sockets", drive).map(Some)
+        common.on_bare_hub(|hub| {
+            let mut fleet = Fleet::of_circles(&hub.access, &[block], circle, common.fleet)?;
+            fleet.open(0, block.connections(), Manner::steady())?;
+            Self::run(hub, &mut fleet, "limit: raw sockets", drive)
+        })
     }
 
     /// Both, one after the other.

@@ -56,11 +56,7 @@ impl Scenario for Mixed {
         let mut report = Report::new("mixed", &server);
         machine_figures(&mut report)?;
         let day = self.day(common, &server, Some(&mut report))?;
-        let bare = if common.no_limit {
-            None
-        } else {
-            Some(self.day(common, &Server::bare()?, None)?)
-        };
+        let bare = common.on_bare_hub(|hub| self.day(common, hub, None))?;
         Self::report(&mut report, others, day, bare)?;
         report.close(&server);
         Ok(report)
@@ -105,8 +101,9 @@ impl Mixed {
             };
             let back = fleet.open(1, wanted, manner)?;
             let missing = wanted.saturating_sub(present);
+            // More come where one of another process goes: each process has its own part of them.
             if let Some(report) = report.as_deref_mut()
-                && back.opened != missing as u64
+                && back.opened < missing as u64
             {
                 opened(report, &back, missing);
             }

@@ -39,6 +39,16 @@ pub(crate) struct Common {
     pub(crate) no_limit: bool,
 }
 
+impl Common {
+    /// What raw sockets take for the same: `measure` of a bare hub. Nothing with `--no-limit`.
+    fn on_bare_hub<T>(&self, measure: impl FnOnce(&Server) -> Fallible<T>) -> Fallible<Option<T>> {
+        if self.no_limit {
+            return Ok(None);
+        }
+        measure(&Server::bare()?).map(Some)
+    }
+}
+
 /// A load test.
 pub(crate) trait Scenario {
     fn run(&self, common: &Common) -> Fallible<Report>;

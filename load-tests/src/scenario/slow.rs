@@ -49,11 +49,7 @@ impl Scenario for Slow {
         let mut report = Report::new("slow", &server);
         machine_figures(&mut report)?;
         let found = self.both(common, &server, Some(&mut report))?;
-        let bare = if common.no_limit {
-            None
-        } else {
-            Some(self.both(common, &Server::bare()?, None)?)
-        };
+        let bare = common.on_bare_hub(|hub| self.both(common, hub, None))?;
         Self::report(&mut report, &found, bare.as_ref());
         report.close(&server);
         Ok(report)

@@ -53,14 +53,11 @@ impl Scenario for Storm {
         fleet.seed(0, self.changes)?;
         report.judge(fleet.settle()?.faults);
 
-        let bare = if common.no_limit {
-            None
-        } else {
-            let hub = Server::bare()?;
-            let mut fleet = self.fleet(common, &hub)?;
+        let bare = common.on_bare_hub(|hub| {
+            let mut fleet = self.fleet(common, hub)?;
             fleet.open(0, count, Manner::steady())?;
-            Some(self.storm(&hub, &mut fleet, Duration::ZERO)?)
-        };
+            self.storm(hub, &mut fleet, Duration::ZERO)
+        })?;
         let at_once = self.storm(&server, &mut fleet, Duration::ZERO)?;
         self.report(&mut report, "at once", &at_once, bare.as_ref());
         report.at_most("all are back", at_once.tally.seconds, TARGET_ALL, "s");

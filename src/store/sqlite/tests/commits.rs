@@ -1,8 +1,10 @@
 //! What shares a commit, and what becomes of the log.
 
+use std::sync::mpsc::{Sender, channel};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
+use tokio::sync::oneshot;
 
 use super::super::{Options, SqliteStore};
 use crate::domain::Role;
@@ -51,7 +53,7 @@ struct Decided {
     name: &'static str,
     withdraw_before: bool,
     withdraw_after: bool,
-    done: std::sync::mpsc::Sender<Result<(), Abort>>,
+    done: Sender<Result<(), Abort>>,
 }
 
 impl Job for Decided {
@@ -81,21 +83,26 @@ impl Job for Decided {
     }
 }
 
+/// Keeps the writer at a commit until it is told to go on: what is submitted meanwhile shares the next one.
+fn hold(store: &SqliteStore) -> (Sender<()>, oneshot::Receiver<Result<(), Abort>>) {
+    let (go, wait) = channel::<()>();
+    let (tell, begun) = channel();
+    let held = contract::submit(store, false, move |_| {
+        tell.send(()).unwrap();
+        wait.recv().unwrap();
+        Ok(())
+    });
+    begun.recv().unwrap();
+    (go, held)
+}
+
 /// Submits three jobs so that they share a commit, the second of which withdraws: their outcomes, and how many of
 /// them left something behind.
 async fn commit_around(before: bool, after: bool) -> (Vec<Result<(), Abort>>, usize) {
     let folder = TempDir::new().unwrap();
     let store = SqliteStore::open(&Options::small(folder.path())).unwrap();
-    let (go, wait) = std::sync::mpsc::channel::<()>();
-    let (tell, begun) = std::sync::mpsc::channel();
-    let busy = contract::submit(&store, false, move |_| {
-        tell.send(()).unwrap();
-        wait.recv().unwrap();
-        Ok(())
-    });
-    // Alone in its commit: what is submitted from here on comes into the next one.
-    begun.recv().unwrap();
-    let (done, outcomes) = std::sync::mpsc::channel();
+    let (go, held) = hold(&store);
+    let (done, outcomes) = channel();
     for name in ["one", "two", "three"] {
         let job = Decided {
             name,
@@ -106,7 +113,7 @@ async fn commit_around(before: bool, after: bool) -> (Vec<Result<(), Abort>>, us
         store.submit(Box::new(job)).unwrap();
     }
     go.send(()).unwrap();
-    busy.await.unwrap().unwrap();
+    held.await.unwrap().unwrap();
     let outcomes = outcomes.iter().take(3).collect();
     let mut left = 0;
     for name in ["one", "two", "three"] {
@@ -147,22 +154,15 @@ async fn after_a_commit_of_several_the_next_one_gathers_for_a_millisecond() {
     let folder = TempDir::new().unwrap();
     let store = undurable(&folder);
     for _ in 0..20 {
-        let (go, wait) = std::sync::mpsc::channel::<()>();
-        let (tell, begun) = std::sync::mpsc::channel();
-        let busy = contract::submit(&store, false, move |_| {
-            tell.send(()).unwrap();
-            wait.recv().unwrap();
-            Ok(())
-        });
-        begun.recv().unwrap();
+        let (go, held) = hold(&store);
         let several = [(); 2].map(|()| contract::submit(&store, false, |_| Ok(())));
         let before = Instant::now();
         go.send(()).unwrap();
-        busy.await.unwrap().unwrap();
+        held.await.unwrap().unwrap();
         for one in several {
             one.await.unwrap().unwrap();
         }
-        let (tell, begun) = std::sync::mpsc::channel();
+        let (tell, begun) = channel();
         let next = contract::submit(&store, false, move |_| {
             tell.send(Instant::now()).unwrap();
             Ok(())
