@@ -255,7 +255,8 @@ impl Outbox {
         pushed
     }
 
-    /// Marks where the answer to this connection's own operation belongs among the pushes.
+    /// Marks where the answer to this connection's own operation belongs among the pushes. Wakes nobody: the answer,
+    /// which follows, does.
     pub fn mark_answer(&self) {
         let mut queue = self.lock();
         if queue.is_deaf() {
@@ -266,7 +267,6 @@ impl Outbox {
         // In a collapsed queue there is no order left to keep.
         if !is_marked && waiting.hint.is_none() {
             waiting.items.push_back(Queued::Answer);
-            wake(queue);
         }
     }
 

@@ -1,5 +1,6 @@
 use std::net::Ipv4Addr;
-use std::task::Waker;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Wake, Waker};
 
 use super::*;
 
@@ -169,6 +170,31 @@ fn an_answer_keeps_its_place() {
     outbox.mark_answer();
     push(&outbox, "c", 3);
     assert_eq!(taken(&outbox), ["a", "answer", "c"]);
+}
+
+/// Counts how often the reader is woken.
+#[derive(Default)]
+struct Wakings(AtomicUsize);
+
+impl Wake for Wakings {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// It was woken for the mark, found no answer, and was woken again for it microseconds later.
+#[test]
+fn a_reader_sleeps_on_until_its_answer_is_there() {
+    let outbox = outbox(9, 100);
+    let wakings = Arc::new(Wakings::default());
+    let waker = Waker::from(Arc::clone(&wakings));
+    let mut context = Context::from_waker(&waker);
+    assert_eq!(outbox.poll_take(&mut context), Poll::Pending);
+    outbox.mark_answer();
+    assert_eq!(wakings.0.load(Ordering::Relaxed), 0);
+    push(&outbox, "a", 1);
+    assert_eq!(wakings.0.load(Ordering::Relaxed), 1);
+    assert_eq!(taken(&outbox), ["answer", "a"]);
 }
 
 #[tokio::test]
