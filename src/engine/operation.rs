@@ -14,8 +14,8 @@ use crate::domain::app::Features;
 use crate::domain::message::{Entry, NewEntry, Sender};
 use crate::domain::retention::Horizon;
 use crate::domain::{
-    AccountKey, ConversationId, DeviceId, LogHead, LogId, Millis, Platform, RequestId, SdkAppId,
-    Seq, UserId, Version, View,
+    AccountKey, ConversationId, DeviceId, LogHead, LogId, Millis, Platform, Position, RequestId,
+    SdkAppId, Seq, UserId, Version, View,
 };
 use crate::protocol::conversation::ConversationEntry;
 use crate::protocol::push::{ConversationUpdated, Origin, Push};
@@ -285,11 +285,8 @@ impl Engine {
             now: self.now(),
             bus: Arc::clone(&self.bus),
             outcome: Err(Denied::NoSuchApp.into()),
-            committed: Committed {
-                notices: Vec::new(),
-                position: None,
-                at: Instant::now(),
-            },
+            notices: Vec::new(),
+            position: None,
             answer,
         }))?;
         answered.await.map_err(|_| {
@@ -307,7 +304,9 @@ struct Work<A, F> {
     now: Millis,
     bus: Arc<dyn Bus>,
     outcome: Result<A>,
-    committed: Committed,
+    notices: Vec<Notice>,
+    /// The place of the newest log entry, if the operation appended one.
+    position: Option<Position>,
     answer: oneshot::Sender<Result<A>>,
 }
 
@@ -351,9 +350,9 @@ where
             has_appended,
             ..
         } = operation;
-        self.committed.notices = notices;
+        self.notices = notices;
         if has_appended {
-            self.committed.position = Some(tx.reached(account)?.position);
+            self.position = Some(tx.reached(account)?.position);
         }
         if let Some(Request { id, fingerprint }) = self.request.take() {
             let answer = serde_json::to_string(&answer)
@@ -391,16 +390,20 @@ where
         self.decides_first
     }
 
-    fn done(mut self: Box<Self>, outcome: std::result::Result<(), Abort>) {
+    fn tell(&mut self) {
+        let notices = std::mem::take(&mut self.notices);
+        if !notices.is_empty() || self.position.is_some() {
+            self.bus.publish(Committed {
+                notices,
+                position: self.position,
+                at: Instant::now(),
+            });
+        }
+    }
+
+    fn done(self: Box<Self>, outcome: std::result::Result<(), Abort>) {
         let answer = match outcome {
-            Ok(()) => {
-                if !self.committed.notices.is_empty() || self.committed.position.is_some() {
-                    self.committed.at = Instant::now();
-                    self.bus.publish(self.committed);
-                }
-                self.outcome
-            }
-            Err(Abort::Withdrawn) => self.outcome,
+            Ok(()) | Err(Abort::Withdrawn) => self.outcome,
             Err(Abort::Store(error)) => Err(error.into()),
         };
         // The caller may have gone meanwhile: a retry with the same requestID gets the answer.

@@ -28,7 +28,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     what_is_done_is_there_after_reopening(&*fresh()).await;
     a_withdrawn_job_leaves_nothing_and_harms_no_other(&*fresh()).await;
     a_panicking_job_harms_no_other(&*fresh()).await;
-    jobs_see_each_other_and_are_answered_in_order(&*fresh()).await;
+    jobs_see_each_other_and_are_told_and_answered_in_order(&*fresh()).await;
     versions_and_seqs_have_no_holes(&*fresh()).await;
     changed_views_are_those_that_changed(&*fresh()).await;
     pages_of_views_are_whole_and_ordered(&*fresh()).await;
@@ -48,6 +48,7 @@ type Done = Box<dyn FnOnce(std::result::Result<(), Abort>) + Send>;
 struct Call<F> {
     act: Option<F>,
     withdraw: bool,
+    told: Option<Box<dyn FnOnce() + Send>>,
     done: Option<Done>,
 }
 
@@ -58,6 +59,12 @@ impl<F: FnOnce(&mut dyn WriteTx) -> Result<()> + Send> Job for Call<F> {
             Err(Abort::Withdrawn)
         } else {
             Ok(())
+        }
+    }
+
+    fn tell(&mut self) {
+        if let Some(told) = self.told.take() {
+            told();
         }
     }
 
@@ -78,6 +85,7 @@ pub(super) fn submit(
         .submit(Box::new(Call {
             act: Some(act),
             withdraw,
+            told: None,
             done: Some(done),
         }))
         .unwrap();
@@ -215,39 +223,52 @@ async fn a_panicking_job_harms_no_other(place: &dyn Place) {
     );
 }
 
-async fn jobs_see_each_other_and_are_answered_in_order(place: &dyn Place) {
+async fn jobs_see_each_other_and_are_told_and_answered_in_order(place: &dyn Place) {
     let store = place.open();
     let (key, _) = account(&*store, "alice").await;
+    let is_withdrawn = |number| number % 5 == 4;
     let seen = Arc::new(Mutex::new(Vec::new()));
-    let answered = Arc::new(Mutex::new(Vec::new()));
+    let (told, answered) = (
+        Arc::<Mutex<Vec<_>>>::default(),
+        Arc::<Mutex<Vec<_>>>::default(),
+    );
     let mut last = None;
     for number in 0..500 {
-        let (seen, answered) = (Arc::clone(&seen), Arc::clone(&answered));
-        let (tell, told) = oneshot::channel();
+        let seen = Arc::clone(&seen);
+        let (tells, told, answered) = (Arc::clone(&told), Arc::clone(&told), Arc::clone(&answered));
+        let (tell, is_answered) = oneshot::channel();
         let act = move |tx: &mut dyn WriteTx| {
             seen.lock().unwrap().push(tx.bump_version(key)?);
             Ok(())
         };
         let done = Box::new(move |outcome: std::result::Result<(), Abort>| {
-            outcome.unwrap();
-            answered.lock().unwrap().push(number);
+            assert_eq!(outcome.is_err(), is_withdrawn(number));
+            let was_told = told.lock().unwrap().contains(&number);
+            answered.lock().unwrap().push((number, was_told));
             tell.send(()).ok();
         });
         store
             .submit(Box::new(Call {
                 act: Some(act),
-                withdraw: false,
+                withdraw: is_withdrawn(number),
+                told: Some(Box::new(move || tells.lock().unwrap().push(number))),
                 done: Some(done),
             }))
             .unwrap();
-        last = Some(told);
+        last = Some(is_answered);
     }
     last.unwrap().await.unwrap();
-    assert_eq!(
-        *seen.lock().unwrap(),
-        (1..=500).map(Version).collect::<Vec<_>>()
-    );
-    assert_eq!(*answered.lock().unwrap(), (0..500).collect::<Vec<_>>());
+    // A withdrawn one's version is the next one's too.
+    let versions: Vec<_> = (0..500)
+        .map(|number| Version(number - number / 5 + 1))
+        .collect();
+    assert_eq!(*seen.lock().unwrap(), versions);
+    let kept: Vec<_> = (0..500).filter(|number| !is_withdrawn(*number)).collect();
+    assert_eq!(*told.lock().unwrap(), kept);
+    let each_after_its_telling: Vec<_> = (0..500)
+        .map(|number| (number, !is_withdrawn(number)))
+        .collect();
+    assert_eq!(*answered.lock().unwrap(), each_after_its_telling);
 }
 
 async fn versions_and_seqs_have_no_holes(place: &dyn Place) {

@@ -1,10 +1,10 @@
 //! Where the state lives. The rules are not here: a store keeps rows, and keeps them together.
 //!
 //! # What any store promises (held by the tests in `contract`)
-//! - A [`Job`]'s writes are committed together or not at all, and durably: [`Job::done`] is called with `Ok` only
-//!   after they would survive a power loss.
+//! - A [`Job`]'s writes are committed together or not at all, and durably: [`Job::tell`] is called, and [`Job::done`]
+//!   with `Ok`, only after they would survive a power loss.
 //! - Jobs are serialised: each sees all that earlier ones wrote, committed or about to be.
-//! - `done` is called in the order in which jobs were committed.
+//! - `tell` is called in the order in which jobs were committed, and so is `done`.
 //! - A job that returns `Err` leaves nothing behind, and does no harm to others committed with it.
 //! - A read sees one committed state throughout.
 
@@ -57,8 +57,12 @@ pub trait Job: Send {
         false
     }
 
-    /// Called once, after the commit that holds this job's writes, or after it is certain (or, with
-    /// [`StoreError::Unknown`], as certain as it will be) that there is none. Must not block.
+    /// Tells others of what was committed: called once, after the commit that holds this job's writes, in the order of
+    /// the jobs. Must not block.
+    fn tell(&mut self) {}
+
+    /// Answers whoever gave the job: called once, after [`tell`](Self::tell), or after it is certain (or, with
+    /// [`StoreError::Unknown`], as certain as it will be) that there was no commit. Must not block.
     fn done(self: Box<Self>, outcome: std::result::Result<(), Abort>);
 }
 
