@@ -44,3 +44,23 @@ async fn the_log_of_a_server_that_is_killed_again_and_again_does_not_grow() {
     // A start may leave for the next what was written while it took in what it found.
     assert!(sizes[7] < 4 * sizes[0], "{sizes:?}");
 }
+
+/// Whoever copies the store of a stopped server, and leaves out what stands beside the file, has everything.
+#[tokio::test]
+async fn a_server_that_stopped_leaves_one_file_that_is_complete() {
+    let mut server = ServerProcess::start().await;
+    let mut phone = server.device("alice", "phone").await;
+    phone.say("C2Cbob", "hi").await;
+    server.terminate();
+    assert!(server.ended().await.status.success());
+
+    let beside = ["chatsync.db-wal", "chatsync.db-shm"].map(|file| server.data().join(file));
+    let log = std::fs::metadata(&beside[0]).map_or(0, |log| log.len());
+    assert_eq!(log, 0, "nothing is left to be moved");
+    for file in beside {
+        drop(std::fs::remove_file(file));
+    }
+    server.run().await;
+    phone.resume(&server).await;
+    assert_eq!(phone.texts("C2Cbob").await, ["hi"]);
+}

@@ -126,6 +126,12 @@ fn move_bulk(connection: &Connection, file: Option<&File>) -> Result<()> {
     Ok(())
 }
 
+/// Moves all of the log, for a store that is being closed: its file is then complete without it. Where another process
+/// is reading the log stays, and holds everything, as it does after a kill.
+pub(super) fn empty(connection: &Connection) -> rusqlite::Result<()> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
 /// Returns how many pages the log held. Fails only if a sync of the database file did. The log still holds everything;
 /// but trying again could make `SQLite` believe the file holds it too. What could not be moved for another reason waits
 /// for the next time.

@@ -112,8 +112,9 @@ impl std::fmt::Debug for Tx<'_> {
 /// The embedded store. Dropping it finishes what is queued, then closes the files.
 #[derive(Debug)]
 pub struct SqliteStore {
-    writer: Writer,
+    /// Closed before the writer, which moves the log when nobody reads it any more.
     readers: Readers,
+    writer: Writer,
     failed: watch::Receiver<Option<StoreError>>,
     /// The database file. Closed after every connection: closing a file ends the locks that the process has on it.
     _database: Arc<File>,

@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use tokio::sync::watch;
 
@@ -118,6 +119,7 @@ fn set_up(connection: &Connection, durable: bool) -> rusqlite::Result<()> {
     connection.pragma_update(None, "synchronous", if durable { "FULL" } else { "OFF" })?;
     // Checkpoints are ours: SQLite's own ignore a failed sync and try it again later.
     connection.pragma_update(None, "wal_autocheckpoint", 0)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
     // KiB. Small, for the system's cache is beside it: at most commits SQLite goes through all the pages of its own, if
     // the file has less than 1 GiB.
     connection.pragma_update(None, "cache_size", -4 * 1024)?;

@@ -13,7 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::answers::{Answers, Group};
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{self, Checkpoints};
 use super::error::{commit_failure, failure};
 use super::{Options, Tx};
 use crate::store::{Abort, Job, Result, StoreError};
@@ -44,7 +44,7 @@ impl Writer {
         let (queue, queued) = sync_channel(options.queue.max(1));
         let (answers, answering) = Answers::start()?;
         let checkpoints = Checkpoints::start(checkpointer.0, checkpointer.1, fail.clone())?;
-        let most = options.group.max(1);
+        let (most, is_serving) = (options.group.max(1), options.serving);
         let writing = Builder::new()
             .name("chatsync-write".into())
             .spawn(move || {
@@ -54,7 +54,7 @@ impl Writer {
                     checkpoints,
                     fail,
                 }
-                .serve(&queued, most);
+                .serve(&queued, most, is_serving);
             })?;
         Ok(Self {
             queue: Some(queue),
@@ -90,7 +90,7 @@ struct Writing<'c> {
 }
 
 impl Writing<'_> {
-    fn serve(mut self, queued: &Receiver<Box<dyn Job>>, most: usize) {
+    fn serve(mut self, queued: &Receiver<Box<dyn Job>>, most: usize, is_serving: bool) {
         match newest_position(self.tx.connection) {
             Ok(position) => self.tx.position = position,
             Err(error) => {
@@ -118,6 +118,20 @@ impl Writing<'_> {
                 // What is queued is dropped, and with it the channels on which its askers wait.
                 return;
             }
+        }
+        if is_serving {
+            self.close();
+        }
+    }
+
+    /// Leaves a file that is complete, unless the store has failed: what a sync did not bring to the disk then is in the
+    /// log alone.
+    fn close(self) {
+        drop(self.checkpoints);
+        if self.fail.borrow().is_none()
+            && let Err(error) = checkpoint::empty(self.tx.connection)
+        {
+            tracing::warn!(%error, "the log stays beside the store");
         }
     }
 

@@ -27,6 +27,8 @@ enum Fate {
     Unknown,
     /// The connection ended without an answer, and the server stopped.
     Stopped,
+    /// All went well until the server stopped; only moving the log at the end failed.
+    KeptItsLog,
 }
 
 /// A store that goes from one run to the next.
@@ -112,6 +114,9 @@ impl Rig {
                     return Fate::Stopped;
                 }
                 assert!(ended.status.success(), "{ended:?}");
+                if ended.said.contains("the log stays beside the store") {
+                    return Fate::KeptItsLog;
+                }
             }
         }
         fate
