@@ -64,3 +64,25 @@ async fn a_server_that_stopped_leaves_one_file_that_is_complete() {
     phone.resume(&server).await;
     assert_eq!(phone.texts("C2Cbob").await, ["hi"]);
 }
+
+/// An operator's own look into the store, or a backup that is not over.
+#[tokio::test]
+async fn a_server_that_stops_while_its_store_is_read_says_that_the_log_stays() {
+    let mut server = ServerProcess::start().await;
+    let mut phone = server.device("alice", "phone").await;
+    phone.say("C2Cbob", "hi").await;
+    let reader = rusqlite::Connection::open(server.data().join("chatsync.db")).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT COUNT(*) FROM entry")
+        .unwrap();
+    phone.say("C2Cbob", "still there?").await;
+    server.terminate();
+    let ended = server.ended().await;
+    assert!(ended.status.success());
+    assert!(ended.said.contains("somebody is reading it"), "{ended:?}");
+
+    drop(reader);
+    server.run().await;
+    phone.resume(&server).await;
+    assert_eq!(phone.texts("C2Cbob").await, ["hi", "still there?"]);
+}

@@ -126,10 +126,12 @@ fn move_bulk(connection: &Connection, file: Option<&File>) -> Result<()> {
     Ok(())
 }
 
-/// Moves all of the log, for a store that is being closed: its file is then complete without it. Where another process
-/// is reading the log stays, and holds everything, as it does after a kill.
-pub(super) fn empty(connection: &Connection) -> rusqlite::Result<()> {
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+/// Moves all of the log, for a store that is being closed: its file is then complete without it. False if somebody else
+/// is still reading: then the log stays, and holds everything, as it does after a kill.
+pub(super) fn empty(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+        row.get(0).map(|is_busy: bool| !is_busy)
+    })
 }
 
 /// Returns how many pages the log held. Fails only if a sync of the database file did. The log still holds everything;

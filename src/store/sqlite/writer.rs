@@ -128,10 +128,13 @@ impl Writing<'_> {
     /// log alone.
     fn close(self) {
         drop(self.checkpoints);
-        if self.fail.borrow().is_none()
-            && let Err(error) = checkpoint::empty(self.tx.connection)
-        {
-            tracing::warn!(%error, "the log stays beside the store");
+        if self.fail.borrow().is_some() {
+            return;
+        }
+        match checkpoint::empty(self.tx.connection) {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!("the log stays beside the store: somebody is reading it"),
+            Err(error) => tracing::warn!(%error, "the log stays beside the store"),
         }
     }
 
@@ -237,7 +240,47 @@ fn earliest_next(begin: Instant, jobs: usize) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    use rusqlite::config::DbConfig;
+
     use super::*;
+
+    /// What is left of a store's log when its writer ends, after a failure or without one.
+    fn log_left(failure: Option<StoreError>) -> u64 {
+        let folder = tempfile::TempDir::new().unwrap();
+        let connect = || {
+            let connection = Connection::open(folder.path().join("store")).unwrap();
+            connection
+                .set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)
+                .unwrap();
+            connection
+        };
+        let connection = connect();
+        connection
+            .execute_batch("PRAGMA journal_mode = WAL; CREATE TABLE one (key)")
+            .unwrap();
+        let (fail, _failed) = watch::channel(failure);
+        let checkpoints = Checkpoints::start(connect(), None, fail.clone()).unwrap();
+        let (answers, thread) = Answers::start().unwrap();
+        let writing = Writing {
+            tx: Tx::on(&connection),
+            answers,
+            checkpoints,
+            fail,
+        };
+        writing.close();
+        thread.join().unwrap();
+        std::fs::metadata(folder.path().join("store-wal"))
+            .unwrap()
+            .len()
+    }
+
+    /// What a failed sync did not bring to the disk is in the log alone, whatever a later one says.
+    #[test]
+    fn the_log_is_moved_at_the_end_unless_the_store_has_failed() {
+        assert_eq!(log_left(None), 0);
+        let failure = StoreError::Unknown("a sync failed".into());
+        assert!(log_left(Some(failure)) > 0);
+    }
 
     #[test]
     fn only_where_several_come_at_once_does_one_wait_for_another() {

@@ -48,6 +48,26 @@ async fn the_log_does_not_grow_while_the_writer_never_rests() {
     assert!(log.len() < 64 << 20, "{} bytes", log.len());
 }
 
+/// SQLite would move it by itself with the last connection, also where a sync has failed before.
+#[tokio::test]
+async fn only_a_server_that_stops_moves_the_log() {
+    for serving in [false, true] {
+        let folder = TempDir::new().unwrap();
+        let store = SqliteStore::open(&Options {
+            serving,
+            ..Options::small(folder.path())
+        })
+        .unwrap();
+        contract::submit(&store, false, |_| Ok(()))
+            .await
+            .unwrap()
+            .unwrap();
+        drop(store);
+        let log = std::fs::metadata(folder.path().join("chatsync.db-wal")).unwrap();
+        assert_eq!(log.len() == 0, serving);
+    }
+}
+
 /// Writes something, and then may withdraw although it said that it had decided before.
 struct Decided {
     name: &'static str,
