@@ -1,7 +1,6 @@
 //! One account with very many devices: what a notification to each of them costs, and what others notice of it.
 
 use std::thread;
-use std::time::Duration;
 
 use clap::Args;
 
@@ -29,7 +28,8 @@ pub(crate) struct Fanout {
         long,
         value_name = "NUMBER,…",
         value_delimiter = ',',
-        default_value = "2,10,100,1000,10000"
+        default_value = "2,10,100,1000,10000",
+        value_parser = clap::value_parser!(u32).range(2..)
     )]
     sizes: Vec<u32>,
     /// Deletions that may be under way at once: not yet heard of by all devices
@@ -44,6 +44,9 @@ pub(crate) struct Fanout {
     /// Deletions a second of those accounts
     #[arg(long, value_name = "NUMBER", default_value_t = 500.0)]
     others_rate: f64,
+    /// How often the others delete alone and then beside it, for `--seconds` each
+    #[arg(long, value_name = "NUMBER", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    turns: u32,
     /// Deletions a second of the one account meanwhile
     #[arg(long, value_name = "NUMBER", default_value_t = 2.0)]
     big_rate: f64,
@@ -59,15 +62,20 @@ struct Pulses {
     clients: f64,
 }
 
+/// The others' operations alone and beside the one account, and the one account's own.
+struct Turns {
+    opened: Tally,
+    alone: Load,
+    beside: Load,
+    own: Tally,
+}
+
 impl Scenario for Fanout {
     fn run(&self, common: &Common) -> Fallible<Report> {
         let mut sizes = self.sizes.clone();
         sizes.sort_unstable();
         sizes.dedup();
-        let largest = *sizes
-            .last()
-            .filter(|_| sizes[0] >= 2)
-            .ok_or("--sizes are 2 or more")?;
+        let largest = self.largest();
         let connections = largest as usize + (self.others * OTHERS_DEVICES) as usize;
         let mut limits = roomy(connections);
         limits.extend([
@@ -83,7 +91,7 @@ impl Scenario for Fanout {
         big.seed(0, 1)?;
         self.sizes(common, &server, &mut big, &sizes, &mut report)?;
         if self.others > 0 {
-            self.others(common, &server, &mut big, largest, &mut report)?;
+            self.others(common, &server, &mut big, &mut report)?;
         }
         report.close(&server);
         Ok(report)
@@ -104,6 +112,11 @@ fn account(common: &Common, server: &Server, devices: u32) -> Fallible<Fleet> {
 }
 
 impl Fanout {
+    fn largest(&self) -> u32 {
+        // The parser takes no empty list.
+        self.sizes.iter().copied().max().unwrap_or(2)
+    }
+
     /// Each size on the server, and on the bare hub before and after it.
     fn sizes(
         &self,
@@ -215,84 +228,55 @@ impl Fanout {
         Ok(pulses)
     }
 
-    /// What other accounts notice while the one account deletes.
+    /// What other accounts notice while the one account deletes; and what they notice at the bare hub.
     fn others(
         &self,
         common: &Common,
         server: &Server,
         big: &mut Fleet,
-        largest: u32,
         report: &mut Report,
     ) -> Fallible<()> {
-        let block = Block::new(2, self.others, OTHERS_DEVICES);
-        let mut others = Fleet::start(&server.access, &[block], one_process(common))?;
-        let tally = others.open(0, block.connections(), Manner::steady())?;
-        opened(report, &tally, block.connections());
-        others.seed(0, 10)?;
-        let drive = |rate, seconds| Drive {
-            block: 0,
-            arrivals: Arrivals::Poisson,
-            rate,
-            millis: seconds * 1000,
-            mix: vec![(1, Action::Delete { batch: 1 })],
-            conversations: 1,
-        };
-        let length = 3 * self.seconds;
-        let before = Load::run(
-            server,
-            &mut others,
-            "others alone",
-            &drive(self.others_rate, length),
-        )?;
-        let (beside, own) = thread::scope(|scope| -> Fallible<(Load, Tally)> {
-            let one = scope.spawn(|| {
-                let driven = big.drive("the one account", &drive(self.big_rate, length + 1));
-                // Errors of another thread are told as text.
-                driven.map_err(|error| error.to_string())
-            });
-            thread::sleep(Duration::from_millis(500));
-            let beside = Load::run(
-                server,
-                &mut others,
-                "others beside it",
-                &drive(self.others_rate, length),
-            )?;
-            let own = one
-                .join()
-                .map_err(|_| "the one account's thread panicked")??;
-            Ok((beside, own))
+        let ours = self.in_turns(common, server, big)?;
+        let bare = common.on_bare_hub(|hub| {
+            let mut big = account(common, hub, self.largest())?;
+            big.open(0, self.largest() as usize, Manner::steady())?;
+            self.in_turns(common, hub, &mut big)
         })?;
-        let after = Load::run(
-            server,
-            &mut others,
-            "others alone again",
-            &drive(self.others_rate, length),
-        )?;
+        opened(report, &ours.opened, self.block().connections());
         for faults in [
-            before.tally.faults,
-            beside.tally.faults,
-            own.faults,
-            after.tally.faults,
+            ours.alone.tally.faults,
+            ours.beside.tally.faults,
+            ours.own.faults,
         ] {
             report.judge(faults);
         }
         let p99 = |load: &Load| load.tally.delivery.percentile(99.0);
-        let alone = f64::midpoint(p99(&before), p99(&after));
         report.figure(
-            format!("deletions of the account with {largest} devices"),
-            real(own.answered),
+            format!("deletions of the account with {} devices", self.largest()),
+            real(ours.own.answered),
             "",
         );
-        report.figure(
+        report.beside(
             "to its last device, p99",
-            own.delivery.percentile(99.0),
+            ours.own.delivery.percentile(99.0),
             "ms",
+            bare.as_ref().map(|bare| bare.own.delivery.percentile(99.0)),
         );
-        report.figure("other accounts alone, p99", alone, "ms");
-        report.figure("other accounts beside it, p99", p99(&beside), "ms");
+        report.beside(
+            "other accounts alone, p99",
+            p99(&ours.alone),
+            "ms",
+            bare.as_ref().map(|bare| p99(&bare.alone)),
+        );
+        report.beside(
+            "other accounts beside it, p99",
+            p99(&ours.beside),
+            "ms",
+            bare.as_ref().map(|bare| p99(&bare.beside)),
+        );
         report.at_most(
             "other accounts' p99 beside it, of that alone",
-            p99(&beside) / alone,
+            p99(&ours.beside) / p99(&ours.alone),
             TARGET_OTHERS,
             "",
         );
@@ -301,14 +285,75 @@ impl Fanout {
             Axis::linear("percent of all"),
             Axis::logarithmic("ms"),
             vec![
-                ("alone".into(), before.tally.delivery.curve()),
+                ("alone".into(), ours.alone.tally.delivery.curve()),
                 (
                     "beside the one account".into(),
-                    beside.tally.delivery.curve(),
+                    ours.beside.tally.delivery.curve(),
                 ),
-                ("alone again".into(), after.tally.delivery.curve()),
             ],
         );
         Ok(())
+    }
+
+    fn block(&self) -> Block {
+        Block::new(2, self.others, OTHERS_DEVICES)
+    }
+
+    /// Others alone and beside the one account, again and again: a machine's mood outlasts a turn, and so is in both.
+    fn in_turns(&self, common: &Common, server: &Server, big: &mut Fleet) -> Fallible<Turns> {
+        let mut others = Fleet::start(&server.access, &[self.block()], one_process(common))?;
+        let opened = others.open(0, self.block().connections(), Manner::steady())?;
+        others.seed(0, 10)?;
+        let drive = |rate| Drive {
+            block: 0,
+            arrivals: Arrivals::Poisson,
+            rate,
+            millis: self.seconds * 1000,
+            mix: vec![(1, Action::Delete { batch: 1 })],
+            conversations: 1,
+        };
+        let mut found: Option<Turns> = None;
+        for _ in 0..self.turns {
+            let alone = Load::run(
+                server,
+                &mut others,
+                "others alone",
+                &drive(self.others_rate),
+            )?;
+            let (beside, own) = thread::scope(|scope| -> Fallible<(Load, Tally)> {
+                let one = scope.spawn(|| {
+                    let driven = big.drive("the one account", &drive(self.big_rate));
+                    // Errors of another thread are told as text.
+                    driven.map_err(|error| error.to_string())
+                });
+                let beside = Load::run(
+                    server,
+                    &mut others,
+                    "others beside it",
+                    &drive(self.others_rate),
+                )?;
+                let own = one
+                    .join()
+                    .map_err(|_| "the one account's thread panicked")??;
+                Ok((beside, own))
+            })?;
+            found = Some(match found {
+                None => Turns {
+                    opened: opened.clone(),
+                    alone,
+                    beside,
+                    own,
+                },
+                Some(mut found) => {
+                    found.own += own;
+                    Turns {
+                        alone: found.alone.and(alone),
+                        beside: found.beside.and(beside),
+                        ..found
+                    }
+                }
+            });
+        }
+        found.ok_or_else(|| "--turns is 1 or more".into())
     }
 }
