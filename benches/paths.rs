@@ -271,7 +271,7 @@ fn hub(criterion: &mut Criterion) {
     };
     let mut group = criterion.benchmark_group("hub");
     for (name, network) in [("straight", Sent::Whole), ("through queues", Sent::Nothing)] {
-        let hub = Arc::new(Hub::new(bounds));
+        let hub = Arc::new(Hub::new(bounds).unwrap());
         let devices = at_rest(&hub, 4, network);
         group.bench_function(format!("fan a push out to 4 devices {name}"), |bench| {
             bench.iter(|| {
@@ -284,15 +284,13 @@ fn hub(criterion: &mut Criterion) {
             });
         });
     }
-    let hub = Arc::new(Hub::new(bounds));
+    let hub = Arc::new(Hub::new(bounds).unwrap());
     let devices = at_rest(&hub, 1_000, Sent::Whole);
-    let mut writing = Box::pin(hub.write_deferred());
-    let mut context = Context::from_waker(Waker::noop());
     group.bench_function("fan a push out to 1,000 devices", |bench| {
         bench.iter(|| {
             hub.deliver(&committed);
             while !devices[999].outbox().is_empty() {
-                assert!(writing.as_mut().poll(&mut context).is_pending());
+                std::hint::spin_loop();
             }
         });
     });

@@ -35,6 +35,8 @@ pub enum StartError {
     Engine(#[from] EngineError),
     #[error("the app {app} can't be created: {cause}")]
     Bootstrap { app: u32, cause: EngineError },
+    #[error("the system gives no thread: {0}")]
+    Thread(#[from] io::Error),
     #[error("opening the store was cut short: {0}")]
     Cancelled(#[from] tokio::task::JoinError),
 }
@@ -71,7 +73,7 @@ impl Server {
         let hub = Arc::new(Hub::new(Bounds {
             frames: limits.queue_frames,
             bytes: limits.queue_bytes,
-        }));
+        })?);
         let subscriber: Arc<dyn Subscriber> = Arc::<Hub>::clone(&hub);
         let engine = Engine::new(
             Arc::clone(&store),
@@ -215,8 +217,6 @@ impl Background {
         background.spawn(async move { beating.heartbeat.tick().await });
         let timing = Arc::clone(context);
         background.spawn(async move { timing.timers.run(&timing.draining, &timing.halt).await });
-        let writing = Arc::clone(context);
-        background.spawn(async move { writing.hub.write_deferred().await });
         background.spawn(live::keep_sampling(Arc::clone(context)));
         background.spawn(live::keep_looking_at_apps(Arc::clone(context)));
         // Not cut short: what it has taken to store would be lost.

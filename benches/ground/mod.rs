@@ -101,10 +101,13 @@ impl Ground {
             ..Options::small(folder)
         };
         let store = Arc::new(SqliteStore::open(&options).unwrap());
-        let hub = Arc::new(Hub::new(Bounds {
-            frames: 256,
-            bytes: 256 * 1024,
-        }));
+        let hub = Arc::new(
+            Hub::new(Bounds {
+                frames: 256,
+                bytes: 256 * 1024,
+            })
+            .unwrap(),
+        );
         let subscriber: Arc<dyn Subscriber> = Arc::<Hub>::clone(&hub);
         let limits = Limits {
             page: 1_000,

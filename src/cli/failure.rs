@@ -92,6 +92,7 @@ impl From<StartError> for Failure {
                 let code = Self::from(cause.clone()).code;
                 Self::new(code, error.to_string())
             }
+            StartError::Thread(_) => Self::new(Self::MACHINE, error.to_string()),
             StartError::Cancelled(_) => Self::new(Self::SOFTWARE, error.to_string()),
         }
     }

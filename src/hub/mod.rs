@@ -2,7 +2,8 @@
 //!
 //! A push is handed to each connection's [`Outbox`]: where the connection has nothing else to write it goes straight to
 //! the network, else into its queue, and the connection's own task writes it. Meanwhile no lock is held but that of the
-//! one queue, and nothing awaits. Of very many connections only the first are written to at once, the others in turn.
+//! one queue, and nothing awaits. Of very many connections only the first are written to at once, the others by a thread
+//! for that.
 
 mod deferred;
 mod inventory;
@@ -17,6 +18,7 @@ pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Wire};
 pub use registration::{Arrival, Registration};
 pub use withdrawals::Arriving;
 
+use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -85,8 +87,10 @@ pub struct Hub {
 
 impl Hub {
     /// A hub with nobody connected; `bounds` are those of each connection's queue.
-    pub fn new(bounds: Bounds) -> Self {
-        Self {
+    ///
+    /// Fails where the system gives it no thread.
+    pub fn new(bounds: Bounds) -> io::Result<Self> {
+        Ok(Self {
             accounts: DashMap::new(),
             bounds,
             next_id: AtomicU64::new(1),
@@ -94,8 +98,8 @@ impl Hub {
             collapses: AtomicU64::new(0),
             departed: Mutex::default(),
             withdrawals: Withdrawals::default(),
-            deferred: Deferred::default(),
-        }
+            deferred: Deferred::start()?,
+        })
     }
 
     /// Gives a device its place, and takes theirs from those it displaces: its own connection of before, and

@@ -227,10 +227,13 @@ mod tests {
 
     #[test]
     fn a_scrape_shows_what_is_counted_and_what_is_there() {
-        let hub = Arc::new(Hub::new(Bounds {
-            frames: 1,
-            bytes: 1,
-        }));
+        let hub = Arc::new(
+            Hub::new(Bounds {
+                frames: 1,
+                bytes: 1,
+            })
+            .unwrap(),
+        );
         let admission = Arc::new(Admission::new(9, 9));
         let metrics = Metrics::new(hub, Arc::clone(&admission));
         let _admitted = admission.admit([127, 0, 0, 1].into()).unwrap();

@@ -124,10 +124,13 @@ impl World {
             serving: true,
         })
         .unwrap();
-        let hub = Arc::new(Hub::new(Bounds {
-            frames: settings.limits.queue_frames,
-            bytes: settings.limits.queue_bytes,
-        }));
+        let hub = Arc::new(
+            Hub::new(Bounds {
+                frames: settings.limits.queue_frames,
+                bytes: settings.limits.queue_bytes,
+            })
+            .unwrap(),
+        );
         let bus = LocalBus::new(Arc::<Hub>::clone(&hub) as Arc<_>);
         let limits = Limits {
             page: settings.limits.page,
