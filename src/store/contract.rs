@@ -1,5 +1,7 @@
 //! What any store promises, as tests. A store's own tests call [`check`] with a way to open it.
 
+mod conversations;
+mod jobs;
 mod operators;
 mod sessions;
 
@@ -8,12 +10,11 @@ use std::sync::{Arc, Mutex};
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
-use super::{Abort, Job, ReadTx, Result, Store, StoreError, WriteTx, query};
-use crate::domain::cursor::Since;
+use super::{Abort, Job, ReadTx, Result, Store, WriteTx, query};
 use crate::domain::message::NewEntry;
 use crate::domain::{
-    AccountKey, App, ConversationId, Epoch, Features, LogId, Platform, Position, RequestId,
-    SdkAppId, Seq, UserId, Version, View,
+    AccountKey, App, ConversationId, Features, LogId, Platform, RequestId, SdkAppId, UserId,
+    Version, View,
 };
 use crate::store::rows::{DeviceRow, LogKind, RequestRecord};
 
@@ -25,15 +26,8 @@ pub(super) trait Place {
 }
 
 pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
-    what_is_done_is_there_after_reopening(&*fresh()).await;
-    a_withdrawn_job_leaves_nothing_and_harms_no_other(&*fresh()).await;
-    a_panicking_job_harms_no_other(&*fresh()).await;
-    jobs_see_each_other_and_are_told_and_answered_in_order(&*fresh()).await;
-    versions_and_seqs_have_no_holes(&*fresh()).await;
-    changed_views_are_those_that_changed(&*fresh()).await;
-    pages_of_views_are_whole_and_ordered(&*fresh()).await;
-    a_long_history_is_counted_after_erasing(&*fresh()).await;
-    the_age_of_a_log_is_known(&*fresh()).await;
+    jobs::check(&fresh).await;
+    conversations::check(&fresh).await;
     requests_are_remembered_until_they_expire(&*fresh()).await;
     the_oldest_devices_are_forgotten(&*fresh()).await;
     apps_are_apart(&*fresh()).await;
@@ -142,311 +136,6 @@ async fn account(store: &dyn Store, name: &str) -> (AccountKey, LogId) {
         Ok((account, log))
     })
     .await
-}
-
-async fn what_is_done_is_there_after_reopening(place: &dyn Place) {
-    let store = place.open();
-    let (key, log) = account(&*store, "alice").await;
-    let epoch = query(&*store, |tx| tx.epoch()).await.unwrap();
-    write(&*store, move |tx| tx.append(log, &entry("a", false))).await;
-    drop(store);
-
-    let store = place.open();
-    let (again, found, read): (Epoch, _, _) = query(&*store, move |tx| {
-        let account = tx.account(APP, &user("alice"))?.unwrap();
-        Ok((tx.epoch()?, account.key, tx.entry(log, Seq(1))?.unwrap()))
-    })
-    .await
-    .unwrap();
-    assert_eq!((again, found), (epoch, key));
-    assert_eq!(read.payload.unwrap().get(), r#"{"text":"a"}"#);
-    // Places go on where they ended: a cursor from before must not skip what comes after.
-    write(&*store, move |tx| tx.append(log, &entry("b", false))).await;
-    assert_eq!(
-        query(&*store, move |tx| tx.reached(key))
-            .await
-            .unwrap()
-            .position,
-        Position(2)
-    );
-}
-
-async fn a_withdrawn_job_leaves_nothing_and_harms_no_other(place: &dyn Place) {
-    let store = place.open();
-    let (key, log) = account(&*store, "alice").await;
-    // Submitted together, so that they share a commit.
-    let first = submit(&*store, false, move |tx| {
-        tx.append(log, &entry("a", false)).map(drop)
-    });
-    let second = submit(&*store, true, move |tx| {
-        tx.bump_version(key)?;
-        tx.append(log, &entry("withdrawn", false)).map(drop)
-    });
-    let third = submit(&*store, false, move |tx| {
-        tx.append(log, &entry("b", false)).map(drop)
-    });
-    assert!(first.await.unwrap().is_ok());
-    assert!(matches!(second.await.unwrap(), Err(Abort::Withdrawn)));
-    assert!(third.await.unwrap().is_ok());
-    let (head, reached) = query(&*store, move |tx| Ok((tx.head(log)?, tx.reached(key)?)))
-        .await
-        .unwrap();
-    assert_eq!((head.last_seq, head.message_count), (Seq(2), 2));
-    assert_eq!(
-        reached,
-        Since {
-            version: Version(0),
-            position: Position(2)
-        }
-    );
-}
-
-async fn a_panicking_job_harms_no_other(place: &dyn Place) {
-    let store = place.open();
-    let (key, _) = account(&*store, "alice").await;
-    let first = submit(&*store, false, move |tx| {
-        tx.bump_version(key)?;
-        panic!("on purpose")
-    });
-    let second = submit(&*store, false, move |tx| tx.bump_version(key).map(drop));
-    assert!(matches!(
-        first.await.unwrap(),
-        Err(Abort::Store(StoreError::Unexpected(_)))
-    ));
-    assert!(second.await.unwrap().is_ok());
-    assert_eq!(
-        query(&*store, move |tx| tx.reached(key))
-            .await
-            .unwrap()
-            .version,
-        Version(1)
-    );
-}
-
-async fn jobs_see_each_other_and_are_told_and_answered_in_order(place: &dyn Place) {
-    let store = place.open();
-    let (key, _) = account(&*store, "alice").await;
-    let is_withdrawn = |number| number % 5 == 4;
-    let seen = Arc::new(Mutex::new(Vec::new()));
-    let (told, answered) = (
-        Arc::<Mutex<Vec<_>>>::default(),
-        Arc::<Mutex<Vec<_>>>::default(),
-    );
-    let mut last = None;
-    for number in 0..500 {
-        let seen = Arc::clone(&seen);
-        let (tells, told, answered) = (Arc::clone(&told), Arc::clone(&told), Arc::clone(&answered));
-        let (tell, is_answered) = oneshot::channel();
-        let act = move |tx: &mut dyn WriteTx| {
-            seen.lock().unwrap().push(tx.bump_version(key)?);
-            Ok(())
-        };
-        let done = Box::new(move |outcome: std::result::Result<(), Abort>| {
-            assert_eq!(outcome.is_err(), is_withdrawn(number));
-            let was_told = told.lock().unwrap().contains(&number);
-            answered.lock().unwrap().push((number, was_told));
-            tell.send(()).ok();
-        });
-        store
-            .submit(Box::new(Call {
-                act: Some(act),
-                withdraw: is_withdrawn(number),
-                told: Some(Box::new(move || tells.lock().unwrap().push(number))),
-                done: Some(done),
-            }))
-            .unwrap();
-        last = Some(is_answered);
-    }
-    last.unwrap().await.unwrap();
-    // A withdrawn one's version is the next one's too.
-    let versions: Vec<_> = (0..500)
-        .map(|number| Version(number - number / 5 + 1))
-        .collect();
-    assert_eq!(*seen.lock().unwrap(), versions);
-    let kept: Vec<_> = (0..500).filter(|number| !is_withdrawn(*number)).collect();
-    assert_eq!(*told.lock().unwrap(), kept);
-    let each_after_its_telling: Vec<_> = (0..500)
-        .map(|number| (number, !is_withdrawn(number)))
-        .collect();
-    assert_eq!(*answered.lock().unwrap(), each_after_its_telling);
-}
-
-async fn versions_and_seqs_have_no_holes(place: &dyn Place) {
-    let store = place.open();
-    let (_, log) = account(&*store, "alice").await;
-    let entries = write(&*store, move |tx| {
-        Ok([
-            tx.append(log, &entry("a", false))?,
-            tx.append(log, &entry("tip", true))?,
-            tx.append(log, &entry("b", false))?,
-        ])
-    })
-    .await;
-    assert_eq!(
-        entries.map(|entry| (entry.seq.0, entry.message_count)),
-        [(1, 1), (2, 1), (3, 2)]
-    );
-    let head = query(&*store, move |tx| tx.head(log)).await.unwrap();
-    assert_eq!(
-        (head.last_seq, head.last_message_seq, head.message_count),
-        (Seq(3), Seq(3), 2)
-    );
-}
-
-async fn changed_views_are_those_that_changed(place: &dyn Place) {
-    let store = place.open();
-    let (key, log) = account(&*store, "alice").await;
-    let (names, since) = write(&*store, move |tx| {
-        for name in ["bob", "carol", "dave"] {
-            let peer = tx.create_account(APP, &user(name), 0)?.key;
-            let pair = tx.create_log(APP, &LogKind::Pair(key, peer))?;
-            tx.put_view(key, &View::new(ConversationId::C2c(user(name)), pair))?;
-        }
-        let group = tx.create_log(APP, &LogKind::Group(APP, "team".parse().unwrap()))?;
-        tx.put_view(
-            key,
-            &View::new(ConversationId::Group("team".parse().unwrap()), group),
-        )?;
-        tx.add_member(group, key, crate::domain::group::Role::Member, 0)?;
-        let since = tx.reached(key)?;
-
-        let mut bob = tx.view(key, &"C2Cbob".parse().unwrap())?.unwrap();
-        bob.version = tx.bump_version(key)?;
-        tx.put_view(key, &bob)?;
-        let carol = tx.view(key, &"C2Ccarol".parse().unwrap())?.unwrap();
-        tx.append(carol.log, &entry("a", false))?;
-        tx.append(group, &entry("b", false))?;
-        let changed = tx.changed_views(key, since, None, 10)?;
-        Ok((
-            changed
-                .into_iter()
-                .map(|view| view.conversation.to_string())
-                .collect::<Vec<_>>(),
-            since,
-        ))
-    })
-    .await;
-    assert_eq!(names, ["C2Cbob", "C2Ccarol", "GROUPteam"]);
-
-    let later = query(&*store, move |tx| {
-        let after: ConversationId = "C2Ccarol".parse().unwrap();
-        Ok((
-            tx.changed_views(key, since, Some(&after), 10)?,
-            tx.changed_views(key, tx.reached(key)?, None, 10)?,
-        ))
-    })
-    .await
-    .unwrap();
-    assert_eq!((later.0.len(), later.1.len()), (1, 0));
-    write(&*store, move |tx| tx.append(log, &entry("notice", false))).await;
-    let changed = query(&*store, move |tx| {
-        tx.changed_views(key, tx.reached(AccountKey(0))?, None, 10)
-    })
-    .await
-    .unwrap();
-    assert!(
-        changed
-            .iter()
-            .all(|view| view.conversation != ConversationId::System),
-        "{changed:?}"
-    );
-}
-
-async fn pages_of_views_are_whole_and_ordered(place: &dyn Place) {
-    let store = place.open();
-    let (key, log) = account(&*store, "alice").await;
-    let pages = write(&*store, move |tx| {
-        for number in 0..10 {
-            tx.put_view(
-                key,
-                &View::new(ConversationId::C2c(user(&format!("u{number}"))), log),
-            )?;
-        }
-        let mut pages = Vec::new();
-        let mut after = None;
-        loop {
-            let page = tx.views(key, after.as_ref(), 4)?;
-            let Some(last) = page.last() else {
-                return Ok(pages);
-            };
-            after = Some(last.conversation.clone());
-            pages.push(
-                page.into_iter()
-                    .map(|view| view.conversation.to_string())
-                    .collect::<Vec<_>>(),
-            );
-        }
-    })
-    .await;
-    assert_eq!(pages[0], ["@TIM#SYSTEM", "C2Cu0", "C2Cu1", "C2Cu2"]);
-    assert_eq!(pages.concat().len(), 11);
-}
-
-async fn a_long_history_is_counted_after_erasing(place: &dyn Place) {
-    let store = place.open();
-    let (_, log) = account(&*store, "alice").await;
-    let counts = write(&*store, move |tx| {
-        for number in 0..6 {
-            tx.append(log, &entry("m", number == 2))?;
-        }
-        let before = tx.message_count(log, Seq(4))?;
-        assert_eq!(tx.erase(log, Seq(4), 2)?, 2);
-        assert_eq!(tx.erase(log, Seq(4), 10)?, 2);
-        let gone = tx.message_count(log, Seq(4))?;
-        tx.erase(log, Seq(6), 10)?;
-        Ok((
-            before,
-            gone,
-            tx.message_count(log, Seq(6))?,
-            tx.head(log)?.message_count,
-        ))
-    })
-    .await;
-    assert_eq!(counts, (3, 3, 5, 5));
-}
-
-async fn the_age_of_a_log_is_known(place: &dyn Place) {
-    let store = place.open();
-    let (_, log) = account(&*store, "alice").await;
-    write(&*store, move |tx| {
-        let due = |tx: &dyn ReadTx, before| tx.logs_from_before(APP, before, 9);
-        assert_eq!((due(tx, 99)?, tx.newest_message(log)?), (vec![], None));
-        for (time, is_control) in [(10, false), (20, false), (30, true)] {
-            let entry = NewEntry {
-                time,
-                ..entry("a", is_control)
-            };
-            tx.append(log, &entry)?;
-        }
-        assert_eq!((due(tx, 10)?, due(tx, 11)?), (vec![], vec![log]));
-        assert_eq!(tx.logs_from_before(SdkAppId(2), 99, 9)?, []);
-        let mark = |seq| Ok::<_, StoreError>(tx.mark(log, Seq(seq))?.map(|mark| mark.time));
-        assert_eq!(
-            (mark(0)?, mark(1)?, mark(2)?, mark(4)?),
-            (Some(10), Some(10), Some(20), None)
-        );
-
-        tx.erase(log, Seq(3), 9)?;
-        assert_eq!(tx.mark(log, Seq(0))?, None);
-        let newest = tx.newest_message(log)?.unwrap();
-        assert_eq!(
-            (newest.seq, newest.time, newest.message_count),
-            (Seq(2), 20, 2)
-        );
-        tx.put_oldest_time(log, None)?;
-        assert_eq!(due(tx, 99)?, []);
-        // A log that begins again is as old as what it begins with.
-        tx.append(
-            log,
-            &NewEntry {
-                time: 40,
-                ..entry("b", false)
-            },
-        )?;
-        assert_eq!((due(tx, 40)?, due(tx, 41)?), (vec![], vec![log]));
-        Ok(())
-    })
-    .await;
 }
 
 async fn requests_are_remembered_until_they_expire(place: &dyn Place) {
