@@ -1,8 +1,9 @@
 //! Pushes that wait for their turn at the network.
 //!
 //! A push to very many devices would keep everybody waiting who is told next, if it were written in one go. So only
-//! the first are written at once; the others by a thread of their own, which takes breaks.
+//! the first are written at once; the others by a thread of their own, some of each push in turn and with breaks.
 
+use std::collections::VecDeque;
 use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SendError, Sender, channel};
@@ -24,7 +25,7 @@ const BREAK: Duration = Duration::from_micros(150);
 /// Connections with something [deferred](super::Pushed::Deferred); each is in here once at most.
 #[derive(Debug)]
 pub(super) struct Deferred {
-    queue: Option<Sender<Vec<Arc<Connection>>>>,
+    queue: Option<Sender<Fanout>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -40,13 +41,20 @@ impl Deferred {
         })
     }
 
+    /// Has the connections of one push written to.
     pub(super) fn add(&self, connections: Vec<Arc<Connection>>) {
+        let fanout = Fanout {
+            connections,
+            written: 0,
+        };
         if let Some(queue) = &self.queue
-            && !connections.is_empty()
-            && let Err(SendError(connections)) = queue.send(connections)
+            && !fanout.is_over()
+            && let Err(SendError(mut fanout)) = queue.send(fanout)
         {
             // Only a panic ends the thread before its queue; they are told all the same.
-            write(&connections);
+            while !fanout.is_over() {
+                fanout.write_some();
+            }
         }
     }
 }
@@ -61,20 +69,42 @@ impl Drop for Deferred {
     }
 }
 
-/// Writes until the queue is given up, and all that was in it is written.
-fn run(queued: &Receiver<Vec<Arc<Connection>>>) {
-    for connections in queued {
-        write(&connections);
+/// Writes until the queue is given up, and all that was in it is written. Some of each push in turn: the few of one need
+/// not wait for the many of another.
+fn run(queued: &Receiver<Fanout>) {
+    let mut under_way = VecDeque::new();
+    while let Some(mut fanout) = under_way.pop_front().or_else(|| queued.recv().ok()) {
+        fanout.write_some();
+        // Who has come meanwhile goes before who has had a turn.
+        under_way.extend(queued.try_iter());
+        if !fanout.is_over() {
+            under_way.push_back(fanout);
+        }
     }
 }
 
-fn write(connections: &[Arc<Connection>]) {
-    for (turn, part) in connections.chunks(AT_ONCE).enumerate() {
-        if turn * AT_ONCE >= WITHOUT_BREAK {
+/// The connections of one push.
+#[derive(Debug)]
+struct Fanout {
+    connections: Vec<Arc<Connection>>,
+    /// So many of them have been written to.
+    written: usize,
+}
+
+impl Fanout {
+    fn is_over(&self) -> bool {
+        self.written == self.connections.len()
+    }
+
+    fn write_some(&mut self) {
+        if self.written >= WITHOUT_BREAK {
             thread::sleep(BREAK);
         }
-        for connection in part {
+        let left = &self.connections[self.written..];
+        let some = &left[..left.len().min(AT_ONCE)];
+        for connection in some {
             connection.outbox.write_deferred();
         }
+        self.written += some.len();
     }
 }

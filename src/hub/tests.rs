@@ -58,19 +58,63 @@ impl Wire for Full {
     }
 }
 
-/// Takes every push, and notes which thread brought it.
+/// Takes every push, and notes which thread brought it. The thread for very many waits at the gate.
 #[derive(Debug, Default)]
-struct Watched(Mutex<Vec<Option<String>>>);
+struct Watched {
+    brought: Mutex<Vec<(Frame, Option<String>)>>,
+    gate: Mutex<()>,
+}
 
 impl Wire for Watched {
-    fn try_push(&self, _: &Frame, _: Instant) -> Sent {
+    fn try_push(&self, frame: &Frame, _: Instant) -> Sent {
         let by = thread::current().name().map(str::to_owned);
-        self.0.lock().unwrap().push(by);
+        if by.as_deref() == Some(deferred::THREAD) {
+            drop(self.gate.lock().unwrap());
+        }
+        self.brought.lock().unwrap().push((frame.clone(), by));
         Sent::Whole
     }
 
     fn address(&self) -> IpAddr {
         Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// Devices of an account on a network that takes all, at rest.
+fn at_rest(
+    hub: &Arc<Hub>,
+    account: AccountKey,
+    devices: usize,
+    network: &Arc<Watched>,
+) -> Vec<Registration> {
+    let device = |number: usize| {
+        let registration = hub
+            .register(
+                arrival(account, &number.to_string(), Platform::Web),
+                Arc::clone(network) as Arc<dyn Wire>,
+                hub.arriving(),
+                LoginPolicy::default(),
+                usize::MAX,
+            )
+            .unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(registration.outbox().poll_take(&mut context).is_pending());
+        registration.outbox().lend();
+        registration
+    };
+    (0..devices).map(device).collect()
+}
+
+fn waiting(devices: &[Registration]) -> usize {
+    let left = devices.iter().filter(|one| !one.outbox().is_empty());
+    left.count()
+}
+
+fn until_all_is_written(devices: &[Registration]) {
+    let begun = Instant::now();
+    while waiting(devices) > 0 {
+        assert!(begun.elapsed() < Duration::from_mins(1));
+        thread::yield_now();
     }
 }
 
@@ -80,37 +124,37 @@ fn of_very_many_only_so_many_are_written_at_once_and_the_others_by_a_thread_for_
     let hub = hub();
     let extra = 2 * deferred::WITHOUT_BREAK;
     let network = Arc::new(Watched::default());
-    let all: Vec<_> = (0..MOST_WRITES + extra)
-        .map(|number| {
-            let registration = hub
-                .register(
-                    arrival(ALICE, &number.to_string(), Platform::Web),
-                    Arc::clone(&network) as Arc<dyn Wire>,
-                    hub.arriving(),
-                    LoginPolicy::default(),
-                    usize::MAX,
-                )
-                .unwrap();
-            let mut context = Context::from_waker(Waker::noop());
-            assert!(registration.outbox().poll_take(&mut context).is_pending());
-            registration.outbox().lend();
-            registration
-        })
-        .collect();
+    let all = at_rest(&hub, ALICE, MOST_WRITES + extra, &network);
     commit(&hub, ALICE, 1, None);
     commit(&hub, ALICE, 2, None);
 
-    let begun = Instant::now();
-    while !all.iter().all(|one| one.outbox().is_empty()) {
-        assert!(begun.elapsed() < Duration::from_mins(1));
-        thread::yield_now();
-    }
-    let brought = network.0.lock().unwrap();
+    until_all_is_written(&all);
+    let brought = network.brought.lock().unwrap();
     let (theirs, mine): (Vec<_>, Vec<_>) = brought
         .iter()
-        .partition(|by| by.as_deref() == Some(deferred::THREAD));
+        .partition(|(_, by)| by.as_deref() == Some(deferred::THREAD));
     assert_eq!(mine.len(), 2 * MOST_WRITES);
     assert_eq!(theirs.len(), 2 * extra);
+}
+
+/// The devices of one account waited until the last of another's ten thousand had its push.
+#[test]
+fn the_few_need_not_wait_for_the_very_many() {
+    let hub = hub();
+    let network = Arc::new(Watched::default());
+    let many = at_rest(&hub, ALICE, 3_000, &network);
+    let few = at_rest(&hub, BOB, MOST_WRITES + 1, &network);
+    let gate = network.gate.lock().unwrap();
+    commit(&hub, ALICE, 1, None);
+    commit(&hub, BOB, 2, None);
+    drop(gate);
+    until_all_is_written(&many);
+    until_all_is_written(&few);
+
+    let brought = network.brought.lock().unwrap();
+    let to_many = &brought[0].0;
+    let last = brought.iter().rposition(|(frame, _)| frame != to_many);
+    assert!(last < Some(4 * MOST_WRITES), "{last:?}");
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {
