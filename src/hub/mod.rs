@@ -37,9 +37,10 @@ use deferred::Deferred;
 use registration::Connection;
 use withdrawals::{Withdrawal, Withdrawals};
 
-/// Sockets that are written for one push before the rest is deferred: whoever is told next waits for these, some
-/// microseconds each.
-const MOST_WRITES: usize = 64;
+/// More connections than this are very many. To fewer a push is written at once: another thread would only be later.
+const MOST_AT_ONCE: usize = 64;
+/// Of very many connections so many are written to at once: whoever is told next waits for these, some microseconds each.
+const FIRST_OF_MANY: usize = 16;
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
 /// console), and the device will tell it again.
 const MAX_DEPARTED: usize = 65_536;
@@ -260,38 +261,48 @@ impl Hub {
             }
         };
         let version = push.version().unwrap_or_default();
-        let mut connections = Vec::new();
+        // The map is free again before a socket is written.
+        let connections: Vec<_> = to.iter().flat_map(|to| self.connections(*to)).collect();
+        let at_once = if connections.len() > MOST_AT_ONCE {
+            FIRST_OF_MANY
+        } else {
+            MOST_AT_ONCE
+        };
         let mut deferred = Vec::new();
         let mut written = 0;
-        for to in to {
-            let Some(account) = self.accounts.get(to) else {
+        for (connection, head) in connections {
+            if Some(connection.id) == except {
+                connection.outbox.mark_answer();
                 continue;
-            };
-            let head = version.max(Version(account.head.load(Ordering::Acquire)));
-            connections.extend(account.connections.iter().cloned());
-            // The map is free again before a socket is written.
-            drop(account);
-            for connection in connections.drain(..) {
-                if Some(connection.id) == except {
-                    connection.outbox.mark_answer();
-                    continue;
-                }
-                let pushed = match &frame {
-                    Some(frame) if written < MOST_WRITES => connection.outbox.push(frame, head, at),
-                    Some(frame) => connection.outbox.defer(frame, head, at),
-                    None => connection.outbox.collapse(head),
-                };
-                match pushed {
-                    Pushed::Written => written += 1,
-                    Pushed::Deferred => deferred.push(connection),
-                    Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
-                    Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
-                }
             }
-            // After the queues: whoever reads this head finds all pushes up to it in them.
+            let head = version.max(head);
+            let pushed = match &frame {
+                Some(frame) if written < at_once => connection.outbox.push(frame, head, at),
+                Some(frame) => connection.outbox.defer(frame, head, at),
+                None => connection.outbox.collapse(head),
+            };
+            match pushed {
+                Pushed::Written => written += 1,
+                Pushed::Deferred => deferred.push(connection),
+                Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
+                Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
+            }
+        }
+        // After the queues: whoever reads these heads finds all pushes up to them in them.
+        for to in to {
             self.observe_head(*to, version);
         }
         self.deferred.add(deferred);
+    }
+
+    /// An account's connections, each with the account's head.
+    fn connections(&self, account: AccountKey) -> SmallVec<[(Arc<Connection>, Version); 4]> {
+        let Some(account) = self.accounts.get(&account) else {
+            return SmallVec::new();
+        };
+        let head = Version(account.head.load(Ordering::Acquire));
+        let connections = account.connections.iter();
+        connections.map(|one| (Arc::clone(one), head)).collect()
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {

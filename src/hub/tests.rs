@@ -122,9 +122,9 @@ fn until_all_is_written(devices: &[Registration]) {
 #[test]
 fn of_very_many_only_so_many_are_written_at_once_and_the_others_by_a_thread_for_that() {
     let hub = hub();
-    let extra = 2 * deferred::WITHOUT_BREAK;
+    let extra = 2_000;
     let network = Arc::new(Watched::default());
-    let all = at_rest(&hub, ALICE, MOST_WRITES + extra, &network);
+    let all = at_rest(&hub, ALICE, FIRST_OF_MANY + extra, &network);
     commit(&hub, ALICE, 1, None);
     commit(&hub, ALICE, 2, None);
 
@@ -133,8 +133,21 @@ fn of_very_many_only_so_many_are_written_at_once_and_the_others_by_a_thread_for_
     let (theirs, mine): (Vec<_>, Vec<_>) = brought
         .iter()
         .partition(|(_, by)| by.as_deref() == Some(deferred::THREAD));
-    assert_eq!(mine.len(), 2 * MOST_WRITES);
+    assert_eq!(mine.len(), 2 * FIRST_OF_MANY);
     assert_eq!(theirs.len(), 2 * extra);
+}
+
+#[test]
+fn where_there_are_not_very_many_all_are_written_at_once() {
+    let hub = hub();
+    let network = Arc::new(Watched::default());
+    let all = at_rest(&hub, ALICE, MOST_AT_ONCE, &network);
+    commit(&hub, ALICE, 1, None);
+
+    assert_eq!(waiting(&all), 0);
+    let brought = network.brought.lock().unwrap();
+    let mine = thread::current().name().map(str::to_owned);
+    assert!(brought.len() == MOST_AT_ONCE && brought.iter().all(|(_, by)| *by == mine));
 }
 
 /// The devices of one account waited until the last of another's ten thousand had its push.
@@ -143,7 +156,7 @@ fn the_few_need_not_wait_for_the_very_many() {
     let hub = hub();
     let network = Arc::new(Watched::default());
     let many = at_rest(&hub, ALICE, 3_000, &network);
-    let few = at_rest(&hub, BOB, MOST_WRITES + 1, &network);
+    let few = at_rest(&hub, BOB, MOST_AT_ONCE + 1, &network);
     let gate = network.gate.lock().unwrap();
     commit(&hub, ALICE, 1, None);
     commit(&hub, BOB, 2, None);
@@ -154,7 +167,7 @@ fn the_few_need_not_wait_for_the_very_many() {
     let brought = network.brought.lock().unwrap();
     let to_many = &brought[0].0;
     let last = brought.iter().rposition(|(frame, _)| frame != to_many);
-    assert!(last < Some(4 * MOST_WRITES), "{last:?}");
+    assert!(last < Some(4 * MOST_AT_ONCE), "{last:?}");
 }
 
 fn join(hub: &Arc<Hub>, account: AccountKey, device: &str) -> Registration {

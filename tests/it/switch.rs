@@ -101,7 +101,8 @@ async fn on_every_sibling_is_told() {
     server.fresh_device("alice").await.lists_only(&[]).await;
 }
 
-/// The first 64 are written at once, the others in turns; and not only once their tasks wake for another reason.
+/// Of so many only the first are written at once; the others are as well, and not only once their tasks wake for another
+/// reason.
 #[tokio::test]
 async fn on_very_many_siblings_are_all_told_in_order() {
     let server =
