@@ -1,5 +1,6 @@
 //! Load harness of chatsync; README.md says how to run, read and extend it.
 
+mod cargo;
 mod client;
 mod fill;
 mod fleet;

@@ -12,6 +12,7 @@ use clap::Args;
 use tempfile::TempDir;
 
 use crate::Fallible;
+use crate::cargo;
 use crate::client::order::Access;
 use crate::wire::Protocol;
 
@@ -102,10 +103,20 @@ impl Which {
     }
 
     fn program(&self) -> Fallible<PathBuf> {
-        Ok(match &self.server {
-            Some(program) => program.clone(),
-            None => std::env::current_exe()?.with_file_name("chatsync"),
-        })
+        if let Some(program) = &self.server {
+            return Ok(program.clone());
+        }
+        let program = std::env::current_exe()?.with_file_name("chatsync");
+        cargo::build(&program)?;
+        if program.is_file() {
+            Ok(program)
+        } else {
+            Err(format!(
+                "{} is missing: `cargo build --release --workspace` builds it",
+                program.display()
+            )
+            .into())
+        }
     }
 
     fn start(&self, limits: &[(&str, u64)]) -> Fallible<Server> {

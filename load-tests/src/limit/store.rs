@@ -1,5 +1,6 @@
 //! A deletion's rows, written straight to the store: no socket, no JSON, no rule.
 
+use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -12,11 +13,14 @@ use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 use crate::Fallible;
+use crate::measure::cpu::of_threads;
 use crate::measure::times::Times;
 use crate::schedule::{Arrivals, Schedule};
 
 const APP: SdkAppId = SdkAppId(1);
 const TIME: i64 = 1_790_000_000_000;
+/// The store's own threads. What answers belongs to whoever is answered.
+const THREADS: [&str; 2] = ["chatsync-write", "chatsync-checkp"];
 /// Jobs that wait at once: a commit takes up to 512.
 const IN_FLIGHT: usize = 1024;
 
@@ -26,6 +30,8 @@ pub(crate) struct Pace {
     pub(crate) per_second: f64,
     /// From the intended time to the end of the sync.
     pub(crate) times: Times,
+    /// Microseconds of the store's processor time for each.
+    pub(crate) each: f64,
 }
 
 /// A store of accounts with conversations, as the scenario's server has them.
@@ -79,11 +85,11 @@ impl RawStore {
 
     /// As many as it can, always [`IN_FLIGHT`] waiting.
     pub(crate) fn top(&mut self, batch: u32, length: Duration) -> Fallible<Pace> {
-        let begin = Instant::now();
+        let began = Began::now()?;
         let mut times = Times::default();
         let mut waiting = 0;
         loop {
-            let is_over = begin.elapsed() >= length;
+            let is_over = began.at.elapsed() >= length;
             if !is_over && waiting < IN_FLIGHT {
                 self.delete(batch, Instant::now())?;
                 waiting += 1;
@@ -93,15 +99,15 @@ impl RawStore {
                 times.record(at - intended);
                 waiting -= 1;
             } else {
-                return Ok(pace(times, begin));
+                return began.pace(times);
             }
         }
     }
 
     /// So many a second, by a schedule.
     pub(crate) fn paced(&mut self, batch: u32, rate: f64, length: Duration) -> Fallible<Pace> {
-        let begin = Instant::now();
-        let mut schedule = Schedule::new(Arrivals::Poisson, rate, begin, length, 1);
+        let began = Began::now()?;
+        let mut schedule = Schedule::new(Arrivals::Poisson, rate, began.at, length, 1);
         let mut times = Times::default();
         let mut waiting = 0;
         while schedule.peek().is_some() || waiting > 0 {
@@ -118,7 +124,7 @@ impl RawStore {
                 waiting -= 1;
             }
         }
-        Ok(pace(times, begin))
+        began.pace(times)
     }
 
     fn delete(&mut self, batch: u32, intended: Instant) -> Fallible<()> {
@@ -150,11 +156,29 @@ impl RawStore {
     }
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
-fn pace(times: Times, begin: Instant) -> Pace {
-    Pace {
-        per_second: times.count() as f64 / begin.elapsed().as_secs_f64(),
-        times,
+/// The beginning of a stretch, and the store's processor time then.
+struct Began {
+    at: Instant,
+    used: Duration,
+}
+
+impl Began {
+    fn now() -> io::Result<Self> {
+        Ok(Self {
+            at: Instant::now(),
+            used: of_threads(&THREADS)?,
+        })
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "figures for people")]
+    fn pace(self, times: Times) -> Fallible<Pace> {
+        let used = of_threads(&THREADS)?.saturating_sub(self.used);
+        let count = times.count() as f64;
+        Ok(Pace {
+            per_second: count / self.at.elapsed().as_secs_f64(),
+            each: used.as_secs_f64() * 1e6 / count.max(1.0),
+            times,
+        })
     }
 }
 
@@ -300,7 +324,7 @@ mod tests {
     fn the_rows_are_committed() {
         let mut store = RawStore::new(3, 4).unwrap();
         let top = store.top(2, Duration::from_millis(100)).unwrap();
-        assert!(top.per_second > 0.0 && top.times.count() > 0);
+        assert!(top.per_second > 0.0 && top.times.count() > 0 && top.each > 0.0);
         let paced = store.paced(4, 100.0, Duration::from_millis(200)).unwrap();
         assert!(paced.times.count() > 5, "{paced:?}");
     }

@@ -13,6 +13,26 @@ pub(crate) fn used(pid: u32) -> io::Result<Duration> {
     Ok(Duration::from_millis(ticks * 1000 / a_second.max(1)))
 }
 
+/// Processor time that this process's threads of these names have used.
+pub(crate) fn of_threads(names: &[&str]) -> io::Result<Duration> {
+    let mut sum = Duration::ZERO;
+    for task in fs::read_dir("/proc/self/task")? {
+        let folder = task?.path();
+        // One that has ended meanwhile is not one of those that go on.
+        let (Ok(name), Ok(times)) = (
+            fs::read_to_string(folder.join("comm")),
+            fs::read_to_string(folder.join("schedstat")),
+        ) else {
+            continue;
+        };
+        if names.contains(&name.trim()) {
+            let nanos = times.split(' ').next().and_then(|nanos| nanos.parse().ok());
+            sum += Duration::from_nanos(nanos.unwrap_or_default());
+        }
+    }
+    Ok(sum)
+}
+
 /// Fields 14 and 15; the name in the second one may hold anything, brackets and spaces too.
 fn ticks(stat: &str) -> Option<u64> {
     let (_, rest) = stat.rsplit_once(')')?;
@@ -61,6 +81,18 @@ mod tests {
     fn ticks_are_read_behind_any_name() {
         let stat = "12 (a) b (c)) S 1 2 3 4 5 6 7 8 9 10 30 12 0 0 20 0 4 0";
         assert_eq!(ticks(stat), Some(42));
+    }
+
+    #[test]
+    fn threads_are_told_apart_by_name() {
+        let busy = std::thread::Builder::new().name("busy".into()).spawn(|| {
+            let began = Instant::now();
+            while of_threads(&["busy"]).unwrap() < Duration::from_millis(20) {
+                assert!(began.elapsed() < Duration::from_secs(10));
+            }
+        });
+        busy.unwrap().join().unwrap();
+        assert_eq!(of_threads(&["busy", "nobody"]).unwrap(), Duration::ZERO);
     }
 
     #[test]

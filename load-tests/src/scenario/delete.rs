@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use super::load::Load;
 use super::{Common, Scenario, machine_figures, opened, real, roomy, top};
 use crate::Fallible;
-use crate::client::order::{Action, Block, Drive};
+use crate::client::order::{Action, Block, Drive, Tally};
 use crate::fleet::{Fleet, Manner};
 use crate::limit::store::RawStore;
 use crate::report::{Axis, Report};
@@ -41,6 +41,9 @@ pub(crate) struct Delete {
     /// Seconds; with --saturate, of each step
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     seconds: u64,
+    /// Seconds at the same rate beforehand, checked but not measured; none with --saturate
+    #[arg(long, value_name = "SECONDS", default_value_t = 3)]
+    run_in: u64,
     /// Conversations in one call
     #[arg(long, value_name = "NUMBER", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100))]
     batch: u32,
@@ -133,6 +136,16 @@ impl Delete {
         }
     }
 
+    /// What is measured is a load that goes on, not its beginning: the disk is still busy with the conversations that
+    /// were made just now, and the store's log has not come to its size.
+    fn run_in(&self, fleet: &mut Fleet) -> Fallible<Tally> {
+        let drive = Drive {
+            millis: self.run_in * 1000,
+            ..self.drive(self.rate, self.batch)
+        };
+        fleet.drive("running in", &drive)
+    }
+
     fn at_rate(
         &self,
         common: &Common,
@@ -141,14 +154,17 @@ impl Delete {
         report: &mut Report,
     ) -> Fallible<()> {
         let drive = self.drive(self.rate, self.batch);
+        let before = self.run_in(fleet)?;
+        report.judge(before.faults);
         let load = Load::run(server, fleet, "deleting", &drive)?;
         let hub = common.on_bare_hub(|hub| {
             let mut fleet = self.fleet(common, hub, None)?;
+            self.run_in(&mut fleet)?;
             Load::run(hub, &mut fleet, "limit: raw sockets", &drive)
         })?;
         load.report(report, hub.as_ref());
         if self.switch == Switch::Off {
-            let told = load.tally.told;
+            let told = before.told + load.tally.told;
             report.promise(
                 "nothing is told while the switch is off",
                 told == 0,
@@ -179,7 +195,10 @@ impl Delete {
         }
         if !common.no_limit {
             let mut store = RawStore::new(self.accounts, self.conversations())?;
-            let alone = store.paced(self.batch, self.rate, Duration::from_secs(self.seconds))?;
+            let mut pace =
+                |seconds| store.paced(self.batch, self.rate, Duration::from_secs(seconds));
+            pace(self.run_in)?;
+            let alone = pace(self.seconds)?;
             let (ours, bare) = (load.tally.answer.summary(), alone.times.summary());
             report.beside(
                 "to the answer beside the bare store, p50",
@@ -193,6 +212,14 @@ impl Delete {
                 "ms",
                 Some(bare.p99),
             );
+            if let Some(hub) = hub {
+                report.beside(
+                    "server, processor time of an operation beside both limits",
+                    load.server_each,
+                    "µs",
+                    Some(hub.server_each + alone.each),
+                );
+            }
         }
         if let Some(most) = self.target() {
             report.at_most(
