@@ -76,6 +76,12 @@ impl Scenario for Storm {
             &spread,
             None,
         );
+        report.at_most(
+            format!("each is back, p99, over {} s", self.jitter),
+            spread.tally.login.percentile(99.0) / 1000.0,
+            TARGET_P99,
+            "s",
+        );
         let mut lines = vec![
             ("at once".into(), at_once.tally.login.curve()),
             (
