@@ -46,7 +46,7 @@ pub struct ServerSettings {
     pub header_timeout_ms: u64,
     /// To have logged in after the upgrade (design section 6: 5 s).
     pub login_timeout_ms: u64,
-    /// Between two pings of the server's.
+    /// Between two pings of the server's; before the first one, a part of that, on each connection another.
     pub ping_interval_ms: u64,
     /// Without hearing anything, after which a connection is closed.
     pub idle_timeout_ms: u64,

@@ -19,6 +19,9 @@ const TICK: Duration = Duration::from_millis(100);
 /// A moment: ticks since the start. It lasts for 13 years.
 pub(super) type Tick = u32;
 pub(super) const NEVER: Tick = Tick::MAX;
+/// 2³² divided by the golden ratio. Of its multiples, modulo 2³², each falls into one of the largest gaps between those
+/// before (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+const GOLDEN: u32 = 0x9E37_79B9;
 
 /// Where an alarm is: one above its index, for an `Option` of it to take four bytes.
 #[derive(Debug, Clone, Copy)]
@@ -51,6 +54,8 @@ pub struct Timers {
     is_draining: AtomicBool,
     is_halted: AtomicBool,
     alarms: Mutex<Slab<Alarm>>,
+    /// What was [spread](Self::spread) last: so much of 2³² parts of a time.
+    share: AtomicU32,
 }
 
 impl Default for Timers {
@@ -61,6 +66,7 @@ impl Default for Timers {
             is_draining: AtomicBool::new(false),
             is_halted: AtomicBool::new(false),
             alarms: Mutex::default(),
+            share: AtomicU32::new(0),
         }
     }
 }
@@ -93,6 +99,14 @@ impl Timers {
     /// The first tick at which so much time has certainly gone by from now.
     pub(super) fn after(&self, time: Duration) -> Tick {
         later(self.now(), time)
+    }
+
+    /// As [`after`](Self::after), but after a part of that time, each caller another: however many there are, they
+    /// share it out evenly. For what all who came at once would else do at once.
+    pub(super) fn spread(&self, time: Duration) -> Tick {
+        let share = self.share.fetch_add(GOLDEN, Ordering::Relaxed);
+        let share = f64::from(share.wrapping_add(GOLDEN)) / f64::from(u32::MAX);
+        self.after(time.mul_f64(share))
     }
 
     /// The server sends its clients away.

@@ -80,7 +80,9 @@ impl<S: Socket> Connection<S> {
     pub(super) fn new(socket: S, early: &[u8], context: Arc<Context>, peer: Arc<Peer>) -> Self {
         let after = |ms| context.timers.after(Duration::from_millis(ms));
         let settings = &context.server;
-        let next_ping = after(settings.ping_interval_ms);
+        // Devices that came back all at once would be pinged all at once for ever, and keep others waiting each time.
+        let interval = Duration::from_millis(settings.ping_interval_ms);
+        let next_ping = context.timers.spread(interval);
         let deadline = after(settings.login_timeout_ms);
         let heard = context.timers.now();
         let limit = Limit::new(&context.limits);

@@ -66,6 +66,31 @@ async fn a_client_that_answers_pings_stays() {
     }
 }
 
+/// After a reconnect storm all were pinged at once, every 30 s: for a second or two, everybody else had to wait.
+#[tokio::test]
+async fn clients_that_came_at_once_are_pinged_at_different_times() {
+    let world = World::new().await;
+    let mut clients = Vec::new();
+    for number in 0..20 {
+        clients.push(world.login("alice", &format!("phone {number}")).await);
+    }
+    tokio::time::pause();
+    let began = Instant::now();
+    let mut first_pings = JoinSet::new();
+    for mut client in clients {
+        first_pings.spawn(async move {
+            let message = client.recv().await.unwrap();
+            assert!(matches!(message, Message::Ping(_)), "{message:?}");
+            began.elapsed().as_secs()
+        });
+    }
+    let mut seconds = first_pings.join_all().await;
+    seconds.sort_unstable();
+    assert!(seconds.iter().all(|second| *second <= 30), "{seconds:?}");
+    let most_in_three = seconds.chunk_by(|a, b| a / 3 == b / 3).map(<[_]>::len);
+    assert!(most_in_three.max() <= Some(3), "{seconds:?}");
+}
+
 #[tokio::test]
 async fn a_credential_that_runs_out_ends_the_connection() {
     let world = World::new().await;
