@@ -99,7 +99,7 @@ impl Fanout {
             connection.outbox.write_deferred();
         }
         self.written += some.len();
-        // Costs nothing to speak of where nobody waits for this core, unlike a sleep.
+        // Costs little where nobody waits for this core, unlike a sleep.
         thread::yield_now();
     }
 }
