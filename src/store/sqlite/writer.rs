@@ -20,7 +20,7 @@ use crate::store::{Abort, Job, Result, StoreError};
 
 /// From one commit to the next while several come at once: a commit costs as much as some deletions, in processor time
 /// and in bytes, so a few in one save more than they wait. Whoever comes alone does not wait.
-const SEVERAL: Duration = Duration::from_millis(1);
+const SEVERAL: Duration = Duration::from_micros(500);
 
 #[derive(Debug)]
 pub(super) struct Writer {
