@@ -35,9 +35,12 @@ pub(crate) struct Slow {
     /// Deletions a second of those
     #[arg(long, value_name = "NUMBER", default_value_t = 200.0)]
     others_rate: f64,
-    /// Seconds that they read nothing; the server closes them after 10
-    #[arg(long, value_name = "SECONDS", default_value_t = 25)]
+    /// Seconds of a turn in which they read nothing, or all read; the server closes them after 10
+    #[arg(long, value_name = "SECONDS", default_value_t = 15)]
     seconds: u64,
+    /// Turns of each
+    #[arg(long, value_name = "NUMBER", default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..))]
+    turns: u32,
 }
 
 const DEVICES: u32 = 4;
@@ -48,8 +51,8 @@ impl Scenario for Slow {
         let server = common.which.serve(&roomy(connections))?;
         let mut report = Report::new("slow", &server);
         machine_figures(&mut report)?;
-        let found = self.both(common, &server, Some(&mut report))?;
-        let bare = common.on_bare_hub(|hub| self.both(common, hub, None))?;
+        let found = self.in_turns(common, &server, Some(&mut report))?;
+        let bare = common.on_bare_hub(|hub| self.in_turns(common, hub, None))?;
         Self::report(&mut report, &found, bare.as_ref());
         report.close(&server);
         Ok(report)
@@ -65,8 +68,19 @@ struct Found {
 struct Part {
     others: Load,
     tally: Tally,
-    /// Bytes of the server's memory.
+    /// Bytes of the server's memory, in the turn in which it grew most.
     grown: f64,
+}
+
+impl Part {
+    fn and(mut self, later: Self) -> Self {
+        self.tally += later.tally;
+        Self {
+            others: self.others.and(later.others),
+            tally: self.tally,
+            grown: self.grown.max(later.grown),
+        }
+    }
 }
 
 impl Slow {
@@ -78,8 +92,9 @@ impl Slow {
         Block::new(1_000_000, self.others, DEVICES)
     }
 
-    /// The same work with everybody reading, then with some that don't.
-    fn both(
+    /// The same work with everybody reading and with some that don't, again and again: a disk's and a machine's moods
+    /// outlast a turn, and so are in both.
+    fn in_turns(
         &self,
         common: &Common,
         server: &Server,
@@ -148,10 +163,17 @@ impl Slow {
                 grown,
             })
         };
-        Ok(Found {
+        let mut found = Found {
             alone: part(false)?,
             slow: part(true)?,
-        })
+        };
+        for _ in 1..self.turns {
+            found = Found {
+                alone: found.alone.and(part(false)?),
+                slow: found.slow.and(part(true)?),
+            };
+        }
+        Ok(found)
     }
 
     fn report(report: &mut Report, found: &Found, bare: Option<&Found>) {
