@@ -88,6 +88,7 @@ impl<S: Socket> Connection<S> {
     }
 
     fn on_text(&mut self, text: &str) -> Flow {
+        self.line.context.timers.note_asked();
         let verdict = self.limit.check(&self.line.context.limits);
         if verdict == Verdict::Hopeless {
             return Err(Close::Policy.into());
