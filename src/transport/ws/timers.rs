@@ -1,7 +1,7 @@
 //! One clock and one alarm clock for all connections.
 //!
 //! A timer of its own would cost each connection more than all it has to remember; and a reading of the clock, each
-//! message. Deadlines here are coarse: they are met within three ticks, never early.
+//! message. Deadlines here are coarse: they are met within four ticks, never early.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -109,6 +109,11 @@ impl Timers {
         }
     }
 
+    /// Whether that was noted since it was last asked here.
+    pub(super) fn take_asked(&self) -> bool {
+        self.is_asked.swap(false, Ordering::Relaxed)
+    }
+
     /// The first tick at which so much time has certainly gone by from now.
     pub(super) fn after(&self, time: Duration) -> Tick {
         later(self.now(), time)
@@ -151,8 +156,7 @@ impl Timers {
 
     /// Takes a tick.
     async fn look_at_all(&self) {
-        let is_asked = self.is_asked.swap(false, Ordering::Relaxed);
-        let parts = if is_asked { PARTS } else { 1 };
+        let parts = if self.take_asked() { PARTS } else { 1 };
         for part in 0..parts {
             sleep(TICK / parts).await;
             let ticks = self.began.elapsed().as_millis() / TICK.as_millis();

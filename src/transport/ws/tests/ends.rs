@@ -91,6 +91,21 @@ async fn clients_that_came_at_once_are_pinged_at_different_times() {
     assert!(most_in_three.max() <= Some(3), "{seconds:?}");
 }
 
+/// For then pings are sent in parts, which costs a server at rest too much.
+#[tokio::test]
+async fn a_request_is_noted_and_the_answer_to_a_ping_is_not() {
+    let world = World::new().await;
+    let timers = &world.context.timers;
+    let mut client = world.login("alice", "phone").await;
+    tokio::time::pause();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    client.say(Message::Pong(Vec::new().into())).await;
+    tokio::task::yield_now().await;
+    assert!(!timers.take_asked());
+    client.call("ping", json!({})).await;
+    assert!(timers.take_asked());
+}
+
 #[tokio::test]
 async fn a_credential_that_runs_out_ends_the_connection() {
     let world = World::new().await;
