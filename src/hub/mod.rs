@@ -67,7 +67,10 @@ pub enum NoPlace {
 /// The connections of one account; never empty while it is in the map.
 #[derive(Debug, Default)]
 struct Account {
+    /// The newest version that is known to exist: pushed, or read from the store by one of its connections.
     head: AtomicU64,
+    /// Every push up to this version is in the queues.
+    pushed: AtomicU64,
     /// Oldest login first; no device twice.
     connections: SmallVec<[Arc<Connection>; 2]>,
 }
@@ -241,13 +244,23 @@ impl Hub {
         }
     }
 
+    fn observe_pushed(&self, account: AccountKey, version: Version) {
+        if let Some(account) = self.accounts.get(&account) {
+            account.head.fetch_max(version.0, Ordering::AcqRel);
+            account.pushed.fetch_max(version.0, Ordering::AcqRel);
+        }
+    }
+
+    fn head(&self, account: AccountKey) -> Version {
+        let account = self.accounts.get(&account);
+        Version(account.map_or(0, |account| account.head.load(Ordering::Acquire)))
+    }
+
     fn reached(&self, account: AccountKey) -> Since {
-        let head = self
-            .accounts
-            .get(&account)
-            .map_or(0, |account| account.head.load(Ordering::Acquire));
+        let account = self.accounts.get(&account);
+        let pushed = account.map_or(0, |account| account.pushed.load(Ordering::Acquire));
         Since {
-            version: Version(head),
+            version: Version(pushed),
             position: Position(self.position.load(Ordering::Acquire)),
         }
     }
@@ -290,7 +303,7 @@ impl Hub {
         }
         // After the queues: whoever reads these heads finds all pushes up to them in them.
         for to in to {
-            self.observe_head(*to, version);
+            self.observe_pushed(*to, version);
         }
         self.deferred.add(deferred);
     }

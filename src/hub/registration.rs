@@ -77,10 +77,16 @@ impl Registration {
         &self.connection.outbox
     }
 
-    /// Tells the hub of a version read from the store, which may be newer than any push it has carried.
+    /// Tells the hub of a version read from the store, which may be newer than any push it has carried. That says
+    /// nothing of what other connections have been told.
     pub fn observe_head(&self, version: Version) {
         self.hub
             .observe_head(self.connection.arrival.account, version);
+    }
+
+    /// The newest version of the account that the hub knows of.
+    pub fn head(&self) -> Version {
+        self.hub.head(self.connection.arrival.account)
     }
 
     /// How far pushes have come: every push up to here is in this connection's outbox, or was taken from it.
@@ -92,7 +98,7 @@ impl Registration {
     ///
     /// Never above the head, since nobody has applied what does not exist, and never back.
     pub fn acknowledge(&self, version: Version) {
-        let version = version.min(self.reached().version);
+        let version = version.min(self.head());
         let before = self.connection.ack.fetch_max(version.0, Ordering::AcqRel);
         if before < version.0 {
             self.connection.ack_is_new.store(true, Ordering::Release);

@@ -87,7 +87,7 @@ impl Device {
             .sync(self.registration.account(), self.registration.app(), cursor)
             .await?;
         self.registration.observe_head(sync.version);
-        self.claim().sync_ends(sync.is_completed);
+        self.claim().sync_ends(sync.version, sync.is_completed);
         if sync.is_completed {
             self.context.metrics.synced(cursor.is_some(), sync.reset);
         }

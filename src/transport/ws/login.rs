@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::claim::Claim;
 use super::session::{Anonymous, Identified, Next, Reply, Session, Turn, refused, replied};
 use crate::domain::Millis;
 use crate::engine::usersig::Refused;
@@ -60,7 +61,7 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
     if sync.is_completed {
         context.metrics.synced(login.cursor.is_some(), sync.reset);
     }
-    let is_completed = sync.is_completed;
+    let claim = Claim::at_login(sync.version, sync.is_completed);
     let instance_id = format!("{}-{}", context.instance, registration.id().0);
     tracing::debug!(
         instance.id = %instance_id,
@@ -80,7 +81,7 @@ pub(super) async fn login(session: Anonymous, id: Id, login: method::Login) -> T
         },
     };
     let frame = replied(&context, &id, METHOD, Ok(answer));
-    let identified = Identified::new(context, registration, identity.user, expires, is_completed);
+    let identified = Identified::new(context, registration, identity.user, expires, claim);
     Turn {
         reply: Reply::Frame(frame),
         next: Next::Become(Session::Identified(identified)),

@@ -162,20 +162,20 @@ impl Session {
 }
 
 impl Identified {
-    /// A device that has just logged in; `is_completed`: its login's answer had the whole list.
+    /// A device that has just logged in; `claim`: of what the login's answer tells it.
     pub(super) fn new(
         context: Arc<Context>,
         registration: Registration,
         user: UserId,
         expires: Tick,
-        is_completed: bool,
+        claim: Claim,
     ) -> Self {
         Self(Arc::new(Device {
             context,
             registration,
             user,
             expires,
-            claim: Mutex::new(Claim::at_login(is_completed)),
+            claim: Mutex::new(claim),
         }))
     }
 
@@ -211,7 +211,7 @@ impl Identified {
         let engine = &device.context.engine;
         let claimed = device.claim().of(reached);
         let pong = answer::Pong {
-            head: reached.version,
+            head: device.registration.head(),
             cursor: engine.cursor(device.registration.account(), claimed),
             server_time: engine.now(),
         };
