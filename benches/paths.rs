@@ -14,11 +14,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::Instant;
 
-use chatsync::bus::{Audience, Committed, ConnectionId, Notice, Subscriber};
+use chatsync::bus::{Audience, Committed, ConnectionId, Notice, Own, Subscriber};
 use chatsync::domain::app::{KeyPrint, SecretKey};
 use chatsync::domain::deletion::Deletion;
 use chatsync::domain::login_policy::{LoginMode, LoginPolicy};
-use chatsync::domain::{AccountKey, LogHead, LogId, Platform, Seq, Version, View};
+use chatsync::domain::{AccountKey, LogHead, LogId, Platform, Position, Seq, Version, View};
 use chatsync::engine::usersig;
 use chatsync::hub::{Arrival, Bounds, Frame, Hub, Registration, Sent, Wire};
 use chatsync::protocol::push::{ConversationDeleted, DeletedConversation, Origin, Push};
@@ -263,7 +263,10 @@ fn hub(criterion: &mut Criterion) {
     let committed = Committed {
         notices: vec![Notice::Push {
             to: Audience::Account(AccountKey(1)),
-            except: Some(ConnectionId(u64::MAX)),
+            except: Some(Own {
+                account: AccountKey(1),
+                connection: ConnectionId(u64::MAX),
+            }),
             push: push(1),
         }],
         position: None,
@@ -287,9 +290,14 @@ fn hub(criterion: &mut Criterion) {
     let hub = Arc::new(Hub::new(bounds).unwrap());
     let devices = at_rest(&hub, 1_000, Sent::Whole);
     group.bench_function("fan a push out to 1,000 devices", |bench| {
+        let mut position = 0;
         bench.iter(|| {
-            hub.deliver(&committed);
-            while !devices[999].outbox().is_empty() {
+            position += 1;
+            hub.deliver(&Committed {
+                position: Some(Position(position)),
+                ..committed.clone()
+            });
+            while devices[0].reached().position < Position(position) {
                 std::hint::spin_loop();
             }
         });

@@ -27,13 +27,20 @@ pub struct Committed {
     pub at: Instant,
 }
 
+/// The connection of whoever acts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Own {
+    pub account: AccountKey,
+    pub connection: ConnectionId,
+}
+
 /// Something for connected devices.
 #[derive(Debug, Clone)]
 pub enum Notice {
     Push {
         to: Audience,
-        /// The actor's own connection: its answer tells it.
-        except: Option<ConnectionId>,
+        /// Is not told: its answer tells it.
+        except: Option<Own>,
         push: Push,
     },
     /// Close the device's connection: it was logged out.
@@ -46,7 +53,7 @@ pub enum Notice {
 }
 
 /// Whose devices a push goes to.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Audience {
     Account(AccountKey),
     Accounts(Arc<[AccountKey]>),
@@ -57,6 +64,19 @@ impl Audience {
         match self {
             Self::Account(account) => std::slice::from_ref(account),
             Self::Accounts(accounts) => accounts,
+        }
+    }
+
+    /// The same with its accounts in ascending order.
+    #[must_use]
+    pub fn sorted(self) -> Self {
+        match self {
+            Self::Accounts(accounts) if !accounts.is_sorted() => {
+                let mut accounts = accounts.to_vec();
+                accounts.sort_unstable();
+                Self::Accounts(accounts.into())
+            }
+            sorted => sorted,
         }
     }
 }

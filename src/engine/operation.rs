@@ -9,7 +9,7 @@ use sha2::{Digest, Sha256};
 use tokio::sync::oneshot;
 
 use super::{Actor, Denied, Engine, EngineError, Result, present};
-use crate::bus::{Audience, Bus, Committed, ConnectionId, Notice};
+use crate::bus::{Audience, Bus, Committed, ConnectionId, Notice, Own};
 use crate::domain::app::Features;
 use crate::domain::message::{Entry, NewEntry, Sender};
 use crate::domain::retention::Horizon;
@@ -184,7 +184,10 @@ impl Operation<'_> {
 
     /// Tells of what the actor's own connection learns from its answer.
     pub(super) fn tell_others(&mut self, to: Audience, push: Push) {
-        let except = self.actor.connection;
+        let except = self.actor.connection.map(|connection| Own {
+            account: self.actor.account,
+            connection,
+        });
         self.note(Notice::Push { to, except, push });
     }
 

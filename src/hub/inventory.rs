@@ -52,7 +52,7 @@ impl Departure {
 impl Hub {
     /// Whether the device is connected here.
     pub fn is_online(&self, account: AccountKey, device: &DeviceId) -> bool {
-        self.accounts.get(&account).is_some_and(|account| {
+        self.roster.accounts.get(&account).is_some_and(|account| {
             account
                 .connections
                 .iter()
@@ -62,30 +62,33 @@ impl Hub {
 
     /// The account's devices that are connected here, oldest login first.
     pub fn online(&self, account: AccountKey) -> Vec<Online> {
-        self.accounts.get(&account).map_or_else(Vec::new, |found| {
-            found
-                .connections
-                .iter()
-                .map(|present| Online {
-                    device: present.arrival.device.clone(),
-                    platform: present.arrival.platform,
-                    address: present.outbox.address(),
-                    ack: Version(present.ack.load(Ordering::Relaxed)),
-                })
-                .collect()
-        })
+        self.roster
+            .accounts
+            .get(&account)
+            .map_or_else(Vec::new, |found| {
+                found
+                    .connections
+                    .iter()
+                    .map(|present| Online {
+                        device: present.arrival.device.clone(),
+                        platform: present.arrival.platform,
+                        address: present.outbox.address(),
+                        ack: Version(present.ack.load(Ordering::Relaxed)),
+                    })
+                    .collect()
+            })
     }
 
     /// Counts what there is. Goes through all connections: for a scrape, not for a request.
     pub fn figures(&self) -> Figures {
         let mut figures = Figures {
-            collapses: self.collapses.load(Ordering::Relaxed),
+            collapses: self.roster.collapses.load(Ordering::Relaxed),
             ..Figures::default()
         };
-        for account in &self.accounts {
+        for account in &self.roster.accounts {
             figures.accounts += 1;
             figures.connections += account.connections.len();
-            let head = account.head.load(Ordering::Relaxed);
+            let head = account.head().0;
             for connection in &account.connections {
                 let ack = connection.ack.load(Ordering::Relaxed);
                 let lag = if ack == 0 {
@@ -102,7 +105,8 @@ impl Hub {
 
     /// Handles to all connections of this moment, for a drain to go through at its own pace.
     pub fn departures(&self) -> Vec<Departure> {
-        self.accounts
+        self.roster
+            .accounts
             .iter()
             .flat_map(|account| {
                 let departures: Vec<_> = account

@@ -2,19 +2,19 @@
 //!
 //! A push is handed to each connection's [`Outbox`]: where the connection has nothing else to write it goes straight to
 //! the network, else into its queue, and the connection's own task writes it. Meanwhile no lock is held but that of the
-//! one queue, and nothing awaits. Of very many connections only the first are written to at once, the others by a thread
-//! for that.
+//! one queue, and nothing awaits. To very many connections it is brought by a thread for that ([`fanout`]).
 
-mod deferred;
+mod fanout;
 mod inventory;
 mod outbox;
 mod registration;
+mod roster;
 #[cfg(test)]
 mod tests;
 mod withdrawals;
 
 pub use inventory::{Departure, Figures, Online};
-pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Wire};
+pub use outbox::{Bounds, Frame, Item, Order, Outbox, Pushed, Rest, Sent, Turn, Wire};
 pub use registration::{Arrival, Registration};
 pub use withdrawals::Arriving;
 
@@ -23,27 +23,23 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use dashmap::DashMap;
-use smallvec::SmallVec;
-
-use crate::bus::{Committed, ConnectionId, Notice, Subscriber};
+use crate::bus::{Audience, Committed, ConnectionId, Notice, Own, Subscriber};
 use crate::domain::app::Standing;
-use crate::domain::cursor::Since;
 use crate::domain::login_policy::LoginPolicy;
 use crate::domain::{AccountKey, DeviceId, Position, Version};
 use crate::protocol::close::Close;
 use crate::protocol::push::{KickedOut, KickedOutType, Push};
-use deferred::Deferred;
+use fanout::Fanouts;
 use registration::Connection;
+use roster::Roster;
 use withdrawals::{Withdrawal, Withdrawals};
 
-/// More connections than this are very many. To fewer a push is written at once: another thread would only be later.
-const MOST_AT_ONCE: usize = 64;
-/// Of very many connections so many are written to at once: whoever is told next waits for these, some microseconds each.
-const FIRST_OF_MANY: usize = 16;
 /// Acks of devices that have gone, waiting to be stored; above this they are forgotten. An ack is for show (the
 /// console), and the device will tell it again.
 const MAX_DEPARTED: usize = 65_536;
+
+/// Connections that gave way to another, and why.
+type Displaced = Vec<(Arc<Connection>, KickedOutType)>;
 
 /// An ack to be stored: the newest version a device said it applied.
 pub type Ack = (AccountKey, DeviceId, Version);
@@ -64,29 +60,16 @@ pub enum NoPlace {
     KeyRetired,
 }
 
-/// The connections of one account; never empty while it is in the map.
-#[derive(Debug, Default)]
-struct Account {
-    /// The newest version that is known to exist: pushed, or read from the store by one of its connections.
-    head: AtomicU64,
-    /// Every push up to this version is in the queues.
-    pushed: AtomicU64,
-    /// Oldest login first; no device twice.
-    connections: SmallVec<[Arc<Connection>; 2]>,
-}
-
-/// Account → devices.
+/// Everybody's way to every device.
 #[derive(Debug)]
 pub struct Hub {
-    accounts: DashMap<AccountKey, Account>,
+    roster: Arc<Roster>,
     bounds: Bounds,
     next_id: AtomicU64,
-    /// Every push of a commit up to here is in the queues.
-    position: AtomicU64,
-    collapses: AtomicU64,
     departed: Mutex<Vec<Ack>>,
     withdrawals: Withdrawals,
-    deferred: Deferred,
+    /// Dropped with the hub, and not before all that is under way has been given.
+    _fanouts: Fanouts,
 }
 
 impl Hub {
@@ -94,15 +77,14 @@ impl Hub {
     ///
     /// Fails where the system gives it no thread.
     pub fn new(bounds: Bounds) -> io::Result<Self> {
+        let roster = Arc::<Roster>::default();
         Ok(Self {
-            accounts: DashMap::new(),
+            roster: Arc::clone(&roster),
             bounds,
             next_id: AtomicU64::new(1),
-            position: AtomicU64::new(0),
-            collapses: AtomicU64::new(0),
             departed: Mutex::default(),
             withdrawals: Withdrawals::default(),
-            deferred: Deferred::start()?,
+            _fanouts: Fanouts::start(roster)?,
         })
     }
 
@@ -120,14 +102,7 @@ impl Hub {
         policy: LoginPolicy,
         most: usize,
     ) -> Result<Registration, NoPlace> {
-        let connection = Arc::new(Connection {
-            id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
-            arrival,
-            outbox: Outbox::new(self.bounds, wire),
-            ack: AtomicU64::new(0),
-            ack_is_new: false.into(),
-        });
-        let displaced = self.place(&connection, policy, most)?;
+        let (connection, displaced) = self.place(arrival, wire, policy, most)?;
         for (old, why) in displaced {
             kick(&old, Some(why), Close::Kicked);
         }
@@ -148,32 +123,35 @@ impl Hub {
         self.withdrawals.arriving()
     }
 
-    /// Puts the connection into the map and takes out those it displaces. All under one entry's lock, so two
+    /// Puts a connection into the map and takes out those it displaces. All under one entry's lock, so two
     /// logins at once can't both miss the other.
     fn place(
         &self,
-        connection: &Arc<Connection>,
+        arrival: Arrival,
+        wire: Arc<dyn Wire>,
         policy: LoginPolicy,
         most: usize,
-    ) -> Result<Vec<(Arc<Connection>, KickedOutType)>, NoPlace> {
+    ) -> Result<(Arc<Connection>, Displaced), NoPlace> {
         if most == 0 {
             return Err(NoPlace::AccountFull { most });
         }
-        let mut account = self.accounts.entry(connection.arrival.account).or_default();
+        // What was committed up to now the device will read from the store.
+        let turn = self.roster.under_way.newest();
+        let mut account = self.roster.accounts.entry(arrival.account).or_default();
         let others: Vec<_> = account
             .connections
             .iter()
-            .filter(|present| present.arrival.device != connection.arrival.device)
+            .filter(|present| present.arrival.device != arrival.device)
             .map(|present| (present.id, present.arrival.platform))
             .collect();
-        let shut_out = policy.displaced(connection.arrival.platform, &others);
+        let shut_out = policy.displaced(arrival.platform, &others);
         // A new entry has nobody in it, so that a refusal here never leaves an empty one behind.
         if others.len() - shut_out.len() >= most {
             return Err(NoPlace::AccountFull { most });
         }
         let mut displaced = Vec::new();
         account.connections.retain(|present: &mut Arc<Connection>| {
-            let why = if present.arrival.device == connection.arrival.device {
+            let why = if present.arrival.device == arrival.device {
                 KickedOutType::MultipleAccount
             } else if shut_out.contains(&present.id) {
                 KickedOutType::MultipleDevice
@@ -183,8 +161,16 @@ impl Hub {
             displaced.push((Arc::clone(present), why));
             false
         });
-        account.connections.push(Arc::clone(connection));
-        Ok(displaced)
+        let connection = Arc::new(Connection {
+            // Given here, they ascend within an account.
+            id: ConnectionId(self.next_id.fetch_add(1, Ordering::Relaxed)),
+            arrival,
+            outbox: Outbox::new(self.bounds, wire, turn),
+            ack: AtomicU64::new(0),
+            ack_is_new: false.into(),
+        });
+        account.connections.push(Arc::clone(&connection));
+        Ok((connection, displaced))
     }
 
     fn unregister(&self, connection: &Connection) {
@@ -203,25 +189,26 @@ impl Hub {
         is_it: impl Fn(&Connection) -> bool,
     ) -> Option<Arc<Connection>> {
         let taken = {
-            let mut account = self.accounts.get_mut(&account)?;
+            let mut account = self.roster.accounts.get_mut(&account)?;
             let at = account.connections.iter().position(|c| is_it(c))?;
             account.connections.remove(at)
         };
         // Looked at again under the lock: a login may have come in between.
-        self.accounts
+        self.roster
+            .accounts
             .remove_if(&account, |_, account| account.connections.is_empty());
         Some(taken)
     }
 
     /// Sets the place of the newest log entry from which on the hub will be told of commits.
     pub fn start_at(&self, position: Position) {
-        self.position.fetch_max(position.0, Ordering::AcqRel);
+        self.roster.observe_position(position);
     }
 
     /// The acks that changed since they were last taken, those of devices that have gone included.
     pub fn take_acks(&self) -> Vec<Ack> {
         let mut acks = std::mem::take(&mut *self.departed());
-        for account in &self.accounts {
+        for account in &self.roster.accounts {
             acks.extend(account.connections.iter().filter_map(|c| c.take_ack()));
         }
         acks
@@ -238,34 +225,7 @@ impl Hub {
         self.departed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn observe_head(&self, account: AccountKey, version: Version) {
-        if let Some(account) = self.accounts.get(&account) {
-            account.head.fetch_max(version.0, Ordering::AcqRel);
-        }
-    }
-
-    fn observe_pushed(&self, account: AccountKey, version: Version) {
-        if let Some(account) = self.accounts.get(&account) {
-            account.head.fetch_max(version.0, Ordering::AcqRel);
-            account.pushed.fetch_max(version.0, Ordering::AcqRel);
-        }
-    }
-
-    fn head(&self, account: AccountKey) -> Version {
-        let account = self.accounts.get(&account);
-        Version(account.map_or(0, |account| account.head.load(Ordering::Acquire)))
-    }
-
-    fn reached(&self, account: AccountKey) -> Since {
-        let account = self.accounts.get(&account);
-        let pushed = account.map_or(0, |account| account.pushed.load(Ordering::Acquire));
-        Since {
-            version: Version(pushed),
-            position: Position(self.position.load(Ordering::Acquire)),
-        }
-    }
-
-    fn push(&self, to: &[AccountKey], except: Option<ConnectionId>, push: &Push, at: Instant) {
+    fn push(&self, to: &Audience, except: Option<Own>, push: &Push, committed: Instant) {
         let frame = match push.frame() {
             Ok(frame) => Some(Frame::from(frame)),
             Err(error) => {
@@ -274,48 +234,49 @@ impl Hub {
             }
         };
         let version = push.version().unwrap_or_default();
+        let roster = &self.roster;
         // The map is free again before a socket is written.
-        let connections: Vec<_> = to.iter().flat_map(|to| self.connections(*to)).collect();
-        let at_once = if connections.len() > MOST_AT_ONCE {
-            FIRST_OF_MANY
-        } else {
-            MOST_AT_ONCE
+        let Some(connections) = roster.few(to.accounts()) else {
+            self.fan_out(fanout::Push {
+                to: to.clone(),
+                except,
+                frame,
+                version,
+                committed,
+            });
+            return;
         };
-        let mut deferred = Vec::new();
-        let mut written = 0;
         for (connection, head) in connections {
-            if Some(connection.id) == except {
+            roster.catch_up(&connection);
+            if except.is_some_and(|own| own.connection == connection.id) {
                 connection.outbox.mark_answer();
                 continue;
             }
             let head = version.max(head);
-            let pushed = match &frame {
-                Some(frame) if written < at_once => connection.outbox.push(frame, head, at),
-                Some(frame) => connection.outbox.defer(frame, head, at),
+            roster.count(match &frame {
+                Some(frame) => connection.outbox.push(frame, head, committed),
                 None => connection.outbox.collapse(head),
-            };
-            match pushed {
-                Pushed::Written => written += 1,
-                Pushed::Deferred => deferred.push(connection),
-                Pushed::Collapsed => _ = self.collapses.fetch_add(1, Ordering::Relaxed),
-                Pushed::Queued | Pushed::Folded | Pushed::Ignored => {}
-            }
+            });
         }
         // After the queues: whoever reads these heads finds all pushes up to them in them.
-        for to in to {
-            self.observe_pushed(*to, version);
+        for to in to.accounts() {
+            roster.observe_pushed(*to, version);
         }
-        self.deferred.add(deferred);
     }
 
-    /// An account's connections, each with the account's head.
-    fn connections(&self, account: AccountKey) -> SmallVec<[(Arc<Connection>, Version); 4]> {
-        let Some(account) = self.accounts.get(&account) else {
-            return SmallVec::new();
-        };
-        let head = Version(account.head.load(Ordering::Acquire));
-        let connections = account.connections.iter();
-        connections.map(|one| (Arc::clone(one), head)).collect()
+    /// Has a push given to very many.
+    fn fan_out(&self, push: fanout::Push) {
+        let roster = &self.roster;
+        if let Some(own) = push.except.and_then(|own| roster.find(own)) {
+            roster.catch_up(&own);
+            own.outbox.mark_answer();
+        }
+        if push.version > Version::default() {
+            for to in push.to.accounts() {
+                roster.observe_head(*to, push.version);
+            }
+        }
+        roster.under_way.add(push);
     }
 
     fn log_out(&self, account: AccountKey, device: &DeviceId) {
@@ -335,7 +296,7 @@ impl Hub {
         // Noted first: a login that is not there yet will see it.
         self.withdrawals.note(withdrawal.clone());
         let (mut gone, mut empty) = (Vec::new(), Vec::new());
-        for mut account in self.accounts.iter_mut() {
+        for mut account in self.roster.accounts.iter_mut() {
             account
                 .connections
                 .retain(|present| match withdrawal.hits(&present.arrival) {
@@ -350,7 +311,8 @@ impl Hub {
             }
         }
         for account in empty {
-            self.accounts
+            self.roster
+                .accounts
                 .remove_if(&account, |_, account| account.connections.is_empty());
         }
         for (connection, why) in gone {
@@ -376,16 +338,17 @@ impl Subscriber for Hub {
     fn deliver(&self, committed: &Committed) {
         for notice in &committed.notices {
             match notice {
-                Notice::Push { to, except, push } => {
-                    self.push(to.accounts(), *except, push, committed.at);
-                }
+                Notice::Push { to, except, push } => self.push(to, *except, push, committed.at),
                 Notice::Logout { account, device } => self.log_out(*account, device),
                 Notice::Standing(standing) => self.apply(standing),
             }
         }
         // Last, for the same reason as the head.
-        if let Some(position) = committed.position {
-            self.position.fetch_max(position.0, Ordering::AcqRel);
+        let reached = committed
+            .position
+            .and_then(|position| self.roster.under_way.hold(position));
+        if let Some(position) = reached {
+            self.roster.observe_position(position);
         }
     }
 }

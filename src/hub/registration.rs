@@ -80,25 +80,25 @@ impl Registration {
     /// Tells the hub of a version read from the store, which may be newer than any push it has carried. That says
     /// nothing of what other connections have been told.
     pub fn observe_head(&self, version: Version) {
-        self.hub
-            .observe_head(self.connection.arrival.account, version);
-    }
-
-    /// The newest version of the account that the hub knows of.
-    pub fn head(&self) -> Version {
-        self.hub.head(self.connection.arrival.account)
+        self.hub.roster.observe_head(self.account(), version);
     }
 
     /// How far pushes have come: every push up to here is in this connection's outbox, or was taken from it.
     pub fn reached(&self) -> Since {
-        self.hub.reached(self.connection.arrival.account)
+        self.hub.roster.reached(self.account())
+    }
+
+    /// Queues those pushes to very many that are on their way to this connection. For an answer, so that all that was
+    /// committed before it comes before it.
+    pub fn catch_up(&self) {
+        self.hub.roster.catch_up(&self.connection);
     }
 
     /// Notes the newest version the device says it applied.
     ///
     /// Never above the head, since nobody has applied what does not exist, and never back.
     pub fn acknowledge(&self, version: Version) {
-        let version = version.min(self.head());
+        let version = version.min(self.hub.roster.head(self.account()));
         let before = self.connection.ack.fetch_max(version.0, Ordering::AcqRel);
         if before < version.0 {
             self.connection.ack_is_new.store(true, Ordering::Release);

@@ -22,6 +22,10 @@ use queue::{Queue, Queued};
 /// A text frame, encoded once; cloning it copies no text.
 pub type Frame = Utf8Bytes;
 
+/// The number of a push to very many: of two, the one with the lower number was committed first.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Turn(pub u64);
+
 /// How much may wait for one connection.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -98,8 +102,6 @@ pub enum Pushed {
     /// The network has it.
     Written,
     Queued,
-    /// It waits until the hub [writes](Outbox::write_deferred) it, which is to be called once for each of these.
-    Deferred,
     /// It was one too many: the queue has just become a hint.
     Collapsed,
     /// It went into the hint that is still to be written.
@@ -120,13 +122,16 @@ pub struct Outbox {
 }
 
 impl Outbox {
-    /// An empty queue before a wire.
-    pub fn new(bounds: Bounds, wire: Arc<dyn Wire>) -> Self {
+    /// An empty queue before a wire, which is given no fan-out up to `turn`.
+    pub fn new(bounds: Bounds, wire: Arc<dyn Wire>, turn: Turn) -> Self {
         Self {
             most_frames: u32::try_from(bounds.frames).unwrap_or(u32::MAX),
             most_bytes: u32::try_from(bounds.bytes).unwrap_or(u32::MAX),
             wire,
-            queue: Mutex::default(),
+            queue: Mutex::new(Queue {
+                turn,
+                ..Queue::default()
+            }),
         }
     }
 
@@ -148,33 +153,26 @@ impl Outbox {
 
     /// Writes a push, or queues it, or folds it into a hint of at least `head`.
     pub fn push(&self, frame: &Frame, head: Version, committed: Instant) -> Pushed {
-        self.put(frame, head, committed, true)
+        self.put(self.lock(), frame, head, committed)
     }
 
-    /// As [`push`](Self::push), but nothing is written now: by the reader if it is at work anyway, else by
-    /// [`write_deferred`](Self::write_deferred).
-    pub fn defer(&self, frame: &Frame, head: Version, committed: Instant) -> Pushed {
-        self.put(frame, head, committed, false)
-    }
-
-    /// Writes what was deferred. What is not a push, or does not fit the network, is the reader's, who is woken.
-    pub fn write_deferred(&self) {
+    /// As [`push`](Self::push), or without a frame as [`collapse`](Self::collapse), unless it has had this turn's push,
+    /// or that of a later one.
+    pub fn take_turn(
+        &self,
+        turn: Turn,
+        frame: Option<&Frame>,
+        head: Version,
+        committed: Instant,
+    ) -> Pushed {
         let mut queue = self.lock();
-        queue.is_deferred = false;
-        if !queue.is_lent {
-            return;
+        if turn <= queue.turn {
+            return Pushed::Ignored;
         }
-        while let Some((frame, committed)) = queue.first_push() {
-            let sent = self.write(&mut queue, &frame, committed);
-            if sent != Sent::Nothing {
-                queue.take();
-            }
-            if sent != Sent::Whole {
-                break;
-            }
-        }
-        if queue.waiting.is_some() {
-            wake(queue);
+        queue.turn = turn;
+        match frame {
+            Some(frame) => self.put(queue, frame, head, committed),
+            None => fold(queue, head),
         }
     }
 
@@ -191,12 +189,17 @@ impl Outbox {
         sent
     }
 
-    fn put(&self, frame: &Frame, head: Version, committed: Instant, at_once: bool) -> Pushed {
-        let mut queue = self.lock();
+    fn put(
+        &self,
+        mut queue: MutexGuard<'_, Queue>,
+        frame: &Frame,
+        head: Version,
+        committed: Instant,
+    ) -> Pushed {
         if queue.is_deaf() {
             return Pushed::Ignored;
         }
-        if at_once && queue.is_lent && queue.waiting.is_none() {
+        if queue.is_lent && queue.waiting.is_none() {
             match self.write(&mut queue, frame, committed) {
                 Sent::Whole => return Pushed::Written,
                 Sent::Part(_) => {
@@ -225,34 +228,13 @@ impl Outbox {
             waiting.collapse(head);
             Pushed::Collapsed
         };
-        match (queue.is_lent, queue.is_deferred) {
-            // Its turn will come.
-            (true, true) => {}
-            // A hint is the reader's to write.
-            (true, false) if !at_once && fits => {
-                queue.is_deferred = true;
-                return Pushed::Deferred;
-            }
-            _ => wake(queue),
-        }
+        wake(queue);
         pushed
     }
 
     /// Drops all that is queued for a hint of at least `head`.
     pub fn collapse(&self, head: Version) -> Pushed {
-        let mut queue = self.lock();
-        if queue.is_deaf() {
-            return Pushed::Ignored;
-        }
-        let waiting = queue.waiting();
-        let pushed = if waiting.hint.is_some() {
-            Pushed::Folded
-        } else {
-            Pushed::Collapsed
-        };
-        waiting.collapse(head);
-        wake(queue);
-        pushed
+        fold(self.lock(), head)
     }
 
     /// Marks where the answer to this connection's own operation belongs among the pushes. Wakes nobody: the answer,
@@ -337,6 +319,21 @@ impl Outbox {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn fold(mut queue: MutexGuard<'_, Queue>, head: Version) -> Pushed {
+    if queue.is_deaf() {
+        return Pushed::Ignored;
+    }
+    let waiting = queue.waiting();
+    let pushed = if waiting.hint.is_some() {
+        Pushed::Folded
+    } else {
+        Pushed::Collapsed
+    };
+    waiting.collapse(head);
+    wake(queue);
+    pushed
 }
 
 /// Wakes the reader once the lock is free, so that it does not run into it.

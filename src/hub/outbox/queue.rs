@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::task::Waker;
 use std::time::Instant;
 
-use super::{Frame, Item, Order, Rest};
+use super::{Frame, Item, Order, Rest, Turn};
 use crate::domain::Version;
 
 #[derive(Debug)]
@@ -19,8 +19,8 @@ pub(super) struct Queue {
     pub(super) waiting: Option<Box<Waiting>>,
     /// Nobody writes to the wire but whoever holds this queue's lock.
     pub(super) is_lent: bool,
-    /// What waits is to be written by the hub, which will come: the reader need not be woken for it.
-    pub(super) is_deferred: bool,
+    /// The newest fan-out that it was given.
+    pub(super) turn: Turn,
     /// The order to close was taken.
     pub(super) over: bool,
     pub(super) reader: Option<Waker>,
@@ -59,17 +59,6 @@ impl Queue {
         item
     }
 
-    /// What is to be written next, if that is a push.
-    pub(super) fn first_push(&self) -> Option<(Frame, Instant)> {
-        let waiting = self.waiting.as_ref()?;
-        match waiting.items.front() {
-            Some(Queued::Push { frame, committed }) if waiting.is_plain() => {
-                Some((frame.clone(), *committed))
-            }
-            _ => None,
-        }
-    }
-
     /// Gives the memory back once nothing waits.
     pub(super) fn tidy(&mut self) {
         self.waiting.take_if(|waiting| waiting.is_empty());
@@ -83,12 +72,6 @@ impl Waiting {
             && self.hint.is_none()
             && self.notice.is_none()
             && self.order.is_none()
-    }
-
-    /// Nothing comes before the items.
-    fn is_plain(&self) -> bool {
-        let is_ordered = self.order.as_ref().is_some_and(Order::is_immediate);
-        self.rest.is_none() && self.notice.is_none() && !is_ordered
     }
 
     pub(super) fn clear(&mut self) {

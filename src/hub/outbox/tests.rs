@@ -30,7 +30,11 @@ impl Wire for Pipe {
 }
 
 fn outbox(frames: usize, bytes: usize) -> Outbox {
-    Outbox::new(Bounds { frames, bytes }, Arc::new(Pipe::default()))
+    Outbox::new(
+        Bounds { frames, bytes },
+        Arc::new(Pipe::default()),
+        Turn::default(),
+    )
 }
 
 /// An empty queue before a network that takes so many bytes.
@@ -41,7 +45,8 @@ fn outbox_with_room(room: usize) -> (Outbox, Arc<Pipe>) {
     };
     let pipe = Arc::new(Pipe::default());
     *pipe.room.lock().unwrap() = room;
-    (Outbox::new(bounds, Arc::<Pipe>::clone(&pipe)), pipe)
+    let outbox = Outbox::new(bounds, Arc::<Pipe>::clone(&pipe), Turn::default());
+    (outbox, pipe)
 }
 
 /// As the reader does before it rests.
@@ -282,72 +287,27 @@ fn an_idle_queue_takes_no_memory() {
     assert!(outbox.lock().waiting.is_none());
 }
 
-fn defer(outbox: &Outbox, text: &str, head: u64) -> Pushed {
-    outbox.defer(&text.into(), Version(head), Instant::now())
+fn take_turn(outbox: &Outbox, turn: u64, frame: Option<&str>, head: u64) -> Pushed {
+    let frame = frame.map(Frame::from);
+    outbox.take_turn(Turn(turn), frame.as_ref(), Version(head), Instant::now())
 }
 
 #[test]
-fn what_is_deferred_is_written_later_in_order_and_wakes_nobody() {
+fn a_turn_is_taken_once_and_none_of_before() {
     let (outbox, pipe) = outbox_with_room(99);
     rest(&outbox);
-    assert_eq!(defer(&outbox, "a", 1), Pushed::Deferred);
-    // In line already: there is nothing more to be called for.
-    assert_eq!(defer(&outbox, "b", 2), Pushed::Queued);
-    assert_eq!(push(&outbox, "c", 3), Pushed::Queued, "nobody overtakes");
-    assert_eq!(*pipe.taken.lock().unwrap(), "");
-    outbox.write_deferred();
-    assert_eq!(*pipe.taken.lock().unwrap(), "abc");
-    assert!(outbox.is_empty());
-    assert_eq!(push(&outbox, "d", 4), Pushed::Written, "it still rests");
+    assert_eq!(take_turn(&outbox, 2, Some("b"), 2), Pushed::Written);
+    assert_eq!(take_turn(&outbox, 2, Some("b"), 2), Pushed::Ignored);
+    assert_eq!(take_turn(&outbox, 1, Some("a"), 1), Pushed::Ignored);
+    assert_eq!(push(&outbox, "c", 3), Pushed::Written);
+    assert_eq!(take_turn(&outbox, 3, Some("d"), 4), Pushed::Written);
+    assert_eq!(*pipe.taken.lock().unwrap(), "bcd");
 }
 
 #[test]
-fn what_is_deferred_is_the_readers_once_that_is_at_work() {
-    let (outbox, pipe) = outbox_with_room(99);
-    rest(&outbox);
-    assert_eq!(defer(&outbox, "a", 1), Pushed::Deferred);
-    assert_eq!(outbox.reclaim(), None);
-    assert_eq!(defer(&outbox, "b", 2), Pushed::Queued);
-    outbox.write_deferred();
-    assert_eq!(*pipe.taken.lock().unwrap(), "");
-    assert_eq!(taken(&outbox), ["a", "b"]);
-}
-
-#[test]
-fn what_of_the_deferred_is_no_push_or_does_not_fit_is_the_readers() {
-    for (room, written, left) in [
-        (99, "abcd", &[][..]),
-        (3, "abc", &[]),
-        (0, "", &["ab", "cd"]),
-    ] {
-        let (outbox, pipe) = outbox_with_room(room);
-        rest(&outbox);
-        assert_eq!(defer(&outbox, "ab", 1), Pushed::Deferred);
-        assert_eq!(defer(&outbox, "cd", 2), Pushed::Queued);
-        outbox.write_deferred();
-        assert_eq!(*pipe.taken.lock().unwrap(), written);
-        let is_woken = room < 4;
-        // The wire is the reader's unless all fitted.
-        let next = defer(&outbox, "ef", 3);
-        assert_eq!(next == Pushed::Queued, is_woken, "{next:?}");
-        let rest = outbox.reclaim();
-        assert_eq!(rest.is_some(), room == 3, "{rest:?}");
-        assert_eq!(taken(&outbox), [left, &["ef"]].concat());
-    }
-    let (outbox, pipe) = outbox_with_room(99);
-    rest(&outbox);
-    assert_eq!(defer(&outbox, "ab", 1), Pushed::Deferred);
-    outbox.collapse(Version(3));
-    outbox.write_deferred();
-    assert_eq!(*pipe.taken.lock().unwrap(), "");
-    assert_eq!(taken(&outbox), ["hint 3"]);
-}
-
-/// It was told as deferred, and so not counted among the collapses.
-#[test]
-fn what_is_too_long_to_be_deferred_collapses_at_once() {
-    let outbox = outbox(9, 3);
-    rest(&outbox);
-    assert_eq!(defer(&outbox, "long", 1), Pushed::Collapsed);
-    assert_eq!(taken(&outbox), ["hint 1"]);
+fn a_turn_without_a_frame_is_a_hint() {
+    let outbox = outbox(9, 100);
+    assert_eq!(take_turn(&outbox, 1, None, 7), Pushed::Collapsed);
+    assert_eq!(take_turn(&outbox, 2, None, 8), Pushed::Folded);
+    assert_eq!(taken(&outbox), ["hint 8"]);
 }

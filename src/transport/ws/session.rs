@@ -186,6 +186,7 @@ impl Identified {
                 if let Some(ack) = ping.ack {
                     device.registration.acknowledge(ack);
                 }
+                device.registration.catch_up();
                 // Read before the queue is written out, not after: what is queued in between is in neither.
                 let reached = device.registration.reached();
                 Turn {
@@ -211,11 +212,16 @@ impl Identified {
         let engine = &device.context.engine;
         let claimed = device.claim().of(reached);
         let pong = answer::Pong {
-            head: device.registration.head(),
+            head: reached.version.max(claimed.version),
             cursor: engine.cursor(device.registration.account(), claimed),
             server_time: engine.now(),
         };
         replied(&device.context, id, "ping", Ok(pong))
+    }
+
+    /// Has what was committed before an answer queued before it.
+    pub(super) fn catch_up(&self) {
+        self.0.registration.catch_up();
     }
 
     /// A hint is about to be written in place of pushes.

@@ -18,6 +18,9 @@ impl<S: Socket> Connection<S> {
         let frame = match turn.reply {
             Reply::Frame(frame) => {
                 if !is_in_place {
+                    if let Some(session) = self.identified() {
+                        session.catch_up();
+                    }
                     self.write_queued(true)?;
                 }
                 Some(frame)

@@ -207,8 +207,12 @@ impl World {
         self.context.metrics.closes.get_or_create(&closed).get()
     }
 
-    /// The account's number, known by who is connected.
+    /// Tells all devices of who logged in first.
     fn push(&self, version: u64) {
+        self.push_to(AccountKey(1), version);
+    }
+
+    fn push_to(&self, account: AccountKey, version: u64) {
         use crate::bus::{Audience, Committed, Notice, Subscriber as _};
         use crate::protocol::push::ConversationUpdated;
         let push = Push::ConversationUpdated(ConversationUpdated {
@@ -219,7 +223,7 @@ impl World {
         });
         self.context.hub.deliver(&Committed {
             notices: vec![Notice::Push {
-                to: Audience::Account(AccountKey(1)),
+                to: Audience::Account(account),
                 except: None,
                 push,
             }],

@@ -1,0 +1,439 @@
+//! Pushes to very many.
+
+use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
+
+use proptest::prelude::*;
+
+use super::super::fanout::{MOST_UNDER_WAY, Push as NewFanout, THREAD, UnderWay};
+use super::super::roster::MOST_AT_ONCE;
+use super::*;
+
+const HELD_UP: AccountKey = AccountKey(9);
+
+/// Takes every push, and notes which thread brought it. The thread for very many waits at the gate.
+#[derive(Debug, Default)]
+struct Watched {
+    brought: Mutex<Vec<(Frame, Option<String>)>>,
+    gate: Mutex<()>,
+    /// The thread stands at the gate, or has passed it.
+    waits: AtomicBool,
+    /// Before each push is taken.
+    pause: Duration,
+}
+
+impl Wire for Watched {
+    fn try_push(&self, frame: &Frame, _: Instant) -> Sent {
+        let by = thread::current().name().map(str::to_owned);
+        if by.as_deref() == Some(THREAD) {
+            self.waits.store(true, Ordering::Release);
+            drop(self.gate.lock().unwrap());
+        }
+        if !self.pause.is_zero() {
+            thread::sleep(self.pause);
+        }
+        self.brought.lock().unwrap().push((frame.clone(), by));
+        Sent::Whole
+    }
+
+    fn address(&self) -> IpAddr {
+        Ipv4Addr::LOCALHOST.into()
+    }
+}
+
+/// Devices of an account on a network that takes all, at rest.
+fn at_rest(
+    hub: &Arc<Hub>,
+    account: AccountKey,
+    devices: usize,
+    network: &Arc<Watched>,
+) -> Vec<Registration> {
+    let device = |number: usize| {
+        let registration = hub
+            .register(
+                arrival(account, &number.to_string(), Platform::Web),
+                Arc::clone(network) as Arc<dyn Wire>,
+                hub.arriving(),
+                LoginPolicy::default(),
+                usize::MAX,
+            )
+            .unwrap();
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(registration.outbox().poll_take(&mut context).is_pending());
+        registration.outbox().lend();
+        registration
+    };
+    (0..devices).map(device).collect()
+}
+
+fn waiting(devices: &[Registration]) -> usize {
+    let left = devices.iter().filter(|one| !one.outbox().is_empty());
+    left.count()
+}
+
+fn until(is_so: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed() < Duration::from_mins(1));
+        thread::yield_now();
+    }
+}
+
+/// Each write keeps those waiting who are told next.
+#[test]
+fn very_many_are_told_by_a_thread_for_that() {
+    let hub = hub();
+    let network = Arc::new(Watched::default());
+    let all = at_rest(&hub, ALICE, 2_000, &network);
+    commit(&hub, ALICE, 1, None);
+    commit(&hub, ALICE, 2, None);
+
+    until(|| network.brought.lock().unwrap().len() == 4_000);
+    let brought = network.brought.lock().unwrap();
+    assert!(brought.iter().all(|(_, by)| by.as_deref() == Some(THREAD)));
+    assert_eq!(waiting(&all), 0);
+}
+
+#[test]
+fn where_there_are_not_very_many_all_are_written_at_once() {
+    let hub = hub();
+    let network = Arc::new(Watched::default());
+    let all = at_rest(&hub, ALICE, MOST_AT_ONCE, &network);
+    commit(&hub, ALICE, 1, None);
+
+    assert_eq!(waiting(&all), 0);
+    let brought = network.brought.lock().unwrap();
+    let mine = thread::current().name().map(str::to_owned);
+    assert!(brought.len() == MOST_AT_ONCE && brought.iter().all(|(_, by)| *by == mine));
+}
+
+/// The devices of one account waited until the last of another's ten thousand had its push.
+#[test]
+fn the_few_need_not_wait_for_the_very_many() {
+    let hub = hub();
+    let network = Arc::new(Watched::default());
+    let many = at_rest(&hub, ALICE, 3_000, &network);
+    let few = at_rest(&hub, BOB, MOST_AT_ONCE + 1, &network);
+    let gate = network.gate.lock().unwrap();
+    commit(&hub, ALICE, 1, None);
+    commit(&hub, BOB, 2, None);
+    drop(gate);
+    let all = many.len() + few.len();
+    until(|| network.brought.lock().unwrap().len() == all);
+
+    let brought = network.brought.lock().unwrap();
+    let to_many = &brought[0].0;
+    let last = brought.iter().rposition(|(frame, _)| frame != to_many);
+    assert!(last < Some(4 * MOST_AT_ONCE), "{last:?}");
+}
+
+/// A thread that can't go on: an account of very many stands before the gate.
+fn hold_up(hub: &Arc<Hub>, network: &Arc<Watched>) -> Vec<Registration> {
+    let held_up = at_rest(hub, HELD_UP, MOST_AT_ONCE + 1, network);
+    commit(hub, HELD_UP, 1, None);
+    until(|| network.waits.load(Ordering::Acquire));
+    held_up
+}
+
+/// Devices whose network takes nothing.
+fn devices(hub: &Arc<Hub>, account: AccountKey, count: usize) -> Vec<Registration> {
+    let enter = |number: usize| join(hub, account, &number.to_string());
+    (0..count).map(enter).collect()
+}
+
+/// The versions of the pushes that wait for a connection; 0: the place of an answer.
+fn taken(registration: &Registration) -> Vec<u64> {
+    std::iter::from_fn(|| registration.outbox().try_take())
+        .map(|item| match item {
+            Item::Push { frame, .. } => {
+                let frame: serde_json::Value = serde_json::from_str(&frame).unwrap();
+                frame["params"]["version"].as_u64().unwrap()
+            }
+            Item::Answer => 0,
+            other => panic!("{other:?}"),
+        })
+        .collect()
+}
+
+/// A push to accounts that has one's version, to be told from others by.
+fn tell(hub: &Hub, to: &[AccountKey], version: u64, position: u64) {
+    hub.deliver(&Committed {
+        notices: vec![Notice::Push {
+            to: Audience::Accounts(to.into()),
+            except: None,
+            push: updated(version),
+        }],
+        position: Some(Position(position)),
+        at: Instant::now(),
+    });
+}
+
+#[test]
+fn what_is_under_way_to_a_device_comes_before_what_it_is_told_next() {
+    let (hub, network) = (hub(), Arc::new(Watched::default()));
+    let gate = network.gate.lock().unwrap();
+    let held_up = hold_up(&hub, &network);
+    let many = devices(&hub, ALICE, MOST_AT_ONCE);
+    let bob = join(&hub, BOB, "phone");
+    tell(&hub, &[BOB, ALICE], 1, 10);
+    assert!(bob.outbox().is_empty(), "it waits for its turn");
+    commit(&hub, BOB, 2, None);
+    assert_eq!(taken(&bob), [1, 2]);
+
+    drop(gate);
+    until(|| waiting(&many) == MOST_AT_ONCE && waiting(&held_up) == 0);
+    assert!(many.iter().all(|one| taken(one) == [1]));
+    assert!(bob.outbox().is_empty(), "not a second time");
+}
+
+#[test]
+fn an_answer_has_its_place_behind_what_is_under_way() {
+    let (hub, network) = (hub(), Arc::new(Watched::default()));
+    let gate = network.gate.lock().unwrap();
+    let _held_up = hold_up(&hub, &network);
+    let all = devices(&hub, ALICE, MOST_AT_ONCE + 1);
+    commit(&hub, ALICE, 1, Some(all[5].id()));
+    commit(&hub, ALICE, 2, Some(all[7].id()));
+    assert_eq!(taken(&all[5]), [0]);
+    assert_eq!(taken(&all[7]), [1, 0]);
+    // Something was committed for it that told nobody, and is to be answered.
+    all[9].catch_up();
+    assert_eq!(taken(&all[9]), [1, 2]);
+
+    drop(gate);
+    until(|| waiting(&all) == all.len() - 2);
+    assert_eq!(taken(&all[5]), [2]);
+    assert_eq!(taken(&all[8]), [1, 2]);
+}
+
+/// A pong would say so, and the device would resume from there.
+#[test]
+fn what_is_under_way_is_not_said_to_have_been_told() {
+    let (hub, network) = (hub(), Arc::new(Watched::default()));
+    let gate = network.gate.lock().unwrap();
+    let _held_up = hold_up(&hub, &network);
+    let all = devices(&hub, ALICE, MOST_AT_ONCE + 1);
+    let bob = join(&hub, BOB, "phone");
+    commit(&hub, ALICE, 3, None);
+    commit(&hub, BOB, 4, None);
+    let reached = |version, position| Since {
+        version: Version(version),
+        position: Position(position),
+    };
+    assert_eq!(all[0].reached(), reached(0, 0));
+    assert_eq!(bob.reached(), reached(4, 0));
+    drop(gate);
+    until(|| bob.reached() == reached(4, 40));
+    assert_eq!(all[0].reached(), reached(3, 40));
+}
+
+/// It reads from the store what was committed before.
+#[test]
+fn a_device_is_not_told_of_what_was_under_way_when_it_came() {
+    let (hub, network) = (hub(), Arc::new(Watched::default()));
+    let gate = network.gate.lock().unwrap();
+    let _held_up = hold_up(&hub, &network);
+    let all = devices(&hub, ALICE, MOST_AT_ONCE + 1);
+    commit(&hub, ALICE, 1, None);
+    let late = join(&hub, ALICE, "late");
+    commit(&hub, ALICE, 2, None);
+    late.catch_up();
+    drop(gate);
+    until(|| waiting(&all) == all.len());
+    assert_eq!(taken(&late), [2]);
+}
+
+#[test]
+fn more_under_way_to_an_audience_than_is_borne_becomes_one_hint() {
+    let (hub, network) = (hub(), Arc::new(Watched::default()));
+    let gate = network.gate.lock().unwrap();
+    let _held_up = hold_up(&hub, &network);
+    let all = devices(&hub, ALICE, MOST_AT_ONCE + 1);
+    let bob = join(&hub, BOB, "phone");
+    let most = MOST_UNDER_WAY as u64;
+    for version in 1..=3 * most {
+        commit(&hub, ALICE, version, Some(all[0].id()));
+    }
+    commit(&hub, BOB, 3 * most + 1, None);
+    // Its own device too: what was told of others is in the same hint.
+    all[0].catch_up();
+    let last = std::iter::from_fn(|| all[0].outbox().try_take()).last();
+    let hinted = |last| matches!(last, Some(Item::Hint(head)) if head > Version(2 * most));
+    assert!(hinted(last.clone()), "{last:?}");
+    assert_eq!(bob.reached().position, Position(0));
+    drop(gate);
+    until(|| bob.reached().position == Position((3 * most + 1) * 10));
+    for device in &all[1..] {
+        assert_eq!(
+            device.outbox().try_take(),
+            Some(Item::Hint(Version(3 * most)))
+        );
+        assert!(device.outbox().is_empty());
+    }
+}
+
+/// Notes a push to an account's devices, which are very many.
+fn note(under_way: &UnderWay, account: AccountKey) -> Turn {
+    under_way.add(NewFanout {
+        to: Audience::Account(account),
+        except: None,
+        frame: Some(Frame::from("")),
+        version: Version(1),
+        committed: Instant::now(),
+    });
+    under_way.newest()
+}
+
+/// Two at once took twice as long, each of them.
+#[test]
+fn of_an_audience_one_fan_out_is_begun_after_the_other() {
+    let under_way = UnderWay::default();
+    let first = note(&under_way, ALICE);
+    let second = note(&under_way, ALICE);
+    let other = note(&under_way, BOB);
+    let begun = || -> Vec<Turn> { under_way.begin(true).iter().map(|one| one.turn).collect() };
+    assert_eq!(begun(), [first, other]);
+    assert_eq!(begun(), []);
+    under_way.finish(first);
+    assert_eq!(begun(), [second]);
+}
+
+/// What the hint stands for was committed before those that are done.
+#[test]
+fn where_a_hint_is_last_nothing_counts_as_told_from_what_it_stands_for_on() {
+    let under_way = UnderWay::default();
+    let before = note(&under_way, BOB);
+    assert_eq!(under_way.hold(Position(10)), None);
+    note(&under_way, ALICE);
+    assert_eq!(under_way.hold(Position(20)), None);
+    let others: Vec<_> = (100..98 + i64::try_from(MOST_UNDER_WAY).unwrap())
+        .map(|number| note(&under_way, AccountKey(number)))
+        .collect();
+    assert_eq!(under_way.hold(Position(30)), None);
+    let hint = note(&under_way, ALICE);
+    assert_eq!(under_way.hold(Position(40)), None);
+
+    assert_eq!(under_way.finish(before), Some(Position(10)));
+    for other in others {
+        assert_eq!(under_way.finish(other), None);
+    }
+    assert_eq!(under_way.finish(hint), Some(Position(40)));
+    assert_eq!(under_way.hold(Position(50)), Some(Position(50)));
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    /// To all devices of the large account, or of the small one; by one of them, or by the app's back end.
+    Account(bool, Option<prop::sample::Index>),
+    /// To both, and to very many who are not here.
+    Both,
+    Join(bool),
+    Leave(prop::sample::Index),
+    CatchUp(prop::sample::Index),
+    /// A device looks how far it has been told.
+    Look(prop::sample::Index),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let which = any::<prop::sample::Index>;
+    prop_oneof![
+        4 => (any::<bool>(), prop::option::of(which())).prop_map(|(large, by)| Step::Account(large, by)),
+        2 => Just(Step::Both),
+        1 => any::<bool>().prop_map(Step::Join),
+        1 => which().prop_map(Step::Leave),
+        2 => which().prop_map(Step::CatchUp),
+        4 => which().prop_map(Step::Look),
+    ]
+}
+
+/// What a device must have been told, and has.
+#[derive(Debug)]
+struct Model {
+    registration: Registration,
+    due: Vec<u64>,
+    told: Vec<u64>,
+}
+
+impl Model {
+    fn is_of(&self, account: AccountKey) -> bool {
+        self.registration.account() == account
+    }
+
+    fn hear(&mut self) {
+        self.told.extend(taken(&self.registration));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    /// However the thread for very many gets on, each device is told all that was committed since it came, once and in
+    /// that order, its own operations' answers among it; and none is said to have what it was not told.
+    #[test]
+    fn each_device_is_told_everything_in_order(steps in prop::collection::vec(step(), 1..150)) {
+        let bounds = Bounds { frames: 1_000, bytes: 1_000_000 };
+        let hub = Arc::new(Hub::new(bounds).unwrap());
+        // Keeps the thread busy: it waits for the system a little with each of them.
+        let network = Arc::new(Watched { pause: Duration::from_micros(5), ..Watched::default() });
+        let _slow = at_rest(&hub, ALICE, 30, &network);
+        let mut next_device = 1_000;
+        let mut enter = |account| {
+            next_device += 1;
+            let registration = join(&hub, account, &next_device.to_string());
+            Model { registration, due: Vec::new(), told: Vec::new() }
+        };
+        let mut models: Vec<_> = (0..80).map(|at| enter(if at < 70 { ALICE } else { BOB })).collect();
+        let both: Vec<_> = [BOB, ALICE].into_iter().chain((1_000..1_600).map(AccountKey)).collect();
+        let mut newest: HashMap<AccountKey, u64> = HashMap::new();
+        for (version, step) in (1..).zip(steps) {
+            match step {
+                Step::Account(is_large, by) => {
+                    let account = if is_large { ALICE } else { BOB };
+                    let own = by.map(|by| by.get(&models).registration.id());
+                    let own = own.filter(|own| models.iter().any(|one| one.registration.id() == *own && one.is_of(account)));
+                    // The answer to what it did before has come.
+                    models.iter_mut().filter(|one| own == Some(one.registration.id())).for_each(Model::hear);
+                    commit(&hub, account, version, own);
+                    newest.insert(account, version);
+                    for model in models.iter_mut().filter(|one| one.is_of(account)) {
+                        let is_own = own == Some(model.registration.id());
+                        model.due.push(if is_own { 0 } else { version });
+                    }
+                }
+                Step::Both => {
+                    tell(&hub, &both, version, version * 10);
+                    newest.extend([(ALICE, version), (BOB, version)]);
+                    for model in &mut models {
+                        model.due.push(version);
+                    }
+                }
+                Step::Join(is_large) => models.push(enter(if is_large { ALICE } else { BOB })),
+                Step::Leave(which) if models.len() > 1 => drop(models.swap_remove(which.index(models.len()))),
+                Step::Leave(_) => {}
+                Step::CatchUp(which) => {
+                    let at = which.index(models.len());
+                    models[at].registration.catch_up();
+                    models[at].hear();
+                    prop_assert_eq!(&models[at].told, &models[at].due);
+                }
+                Step::Look(which) => {
+                    let at = which.index(models.len());
+                    let reached = models[at].registration.reached();
+                    models[at].hear();
+                    let Model { due, told, .. } = &models[at];
+                    prop_assert!(due.starts_with(told), "{:?} of {:?}", told, due);
+                    let is_told = |version: &u64| *version * 10 <= reached.position.0 || *version <= reached.version.0;
+                    let lacks = due[told.len()..].iter().filter(|version| **version > 0).find(|version| is_told(version));
+                    prop_assert_eq!(lacks, None, "{:?}", reached);
+                }
+            }
+        }
+        for model in &mut models {
+            let account = model.registration.account();
+            let newest = Version(newest.get(&account).copied().unwrap_or(0));
+            until(|| model.registration.reached().version == newest);
+            model.hear();
+            prop_assert_eq!(&model.told, &model.due);
+        }
+    }
+}
