@@ -116,34 +116,21 @@ impl Roster {
         }
     }
 
-    /// Gives a connection all fan-outs that are under way to it.
-    pub(super) fn catch_up(&self, connection: &Connection) {
-        self.give_all(&self.under_way.to(connection, None), connection);
-    }
-
-    /// Gives a connection what `fanout` is, and before it those of before.
-    pub(super) fn give(&self, fanout: &Fanout, connection: &Connection) {
-        self.give_all(
-            &self.under_way.to(connection, Some(fanout.turn)),
-            connection,
-        );
-        self.give_one(fanout, connection);
-    }
-
-    fn give_all(&self, fanouts: &[Arc<Fanout>], connection: &Connection) {
-        for fanout in fanouts {
-            self.give_one(fanout, connection);
+    /// Gives a connection all fan-outs that are under way to it, of those that it has not had. Tells how many.
+    pub(super) fn catch_up(&self, connection: &Connection) -> usize {
+        let mut given = 0;
+        for fanout in self.under_way.to(connection) {
+            // What is told to many accounts has none of their versions.
+            let head = if fanout.version > Version::default() {
+                fanout.version
+            } else {
+                self.head(connection.arrival.account)
+            };
+            let pushed = fanout.give(connection, head);
+            given += usize::from(pushed != Pushed::Ignored);
+            self.count(pushed);
         }
-    }
-
-    fn give_one(&self, fanout: &Fanout, connection: &Connection) {
-        // What is told to many accounts has none of their versions.
-        let head = if fanout.version > Version::default() {
-            fanout.version
-        } else {
-            self.head(connection.arrival.account)
-        };
-        self.count(fanout.give(connection, head));
+        given
     }
 
     /// Counts what became of a push.
@@ -153,14 +140,14 @@ impl Roster {
         }
     }
 
-    /// The fan-out has been given to all.
-    pub(super) fn finish(&self, fanout: &Fanout) {
-        if fanout.version > Version::default() {
+    /// The fan-outs have been given to all.
+    pub(super) fn finish(&self, batch: &[Arc<Fanout>]) {
+        for fanout in batch.iter().filter(|one| one.version > Version::default()) {
             for account in fanout.to.accounts() {
                 self.observe_pushed(*account, fanout.version);
             }
         }
-        if let Some(position) = self.under_way.finish(fanout.turn) {
+        if let Some(position) = self.under_way.finish(batch) {
             self.observe_position(position);
         }
     }

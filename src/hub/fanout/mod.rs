@@ -10,9 +10,9 @@ mod under_way;
 pub(super) use thread::Fanouts;
 #[cfg(test)]
 pub(super) use thread::THREAD;
-#[cfg(test)]
-pub(super) use under_way::MOST_UNDER_WAY;
 pub(super) use under_way::UnderWay;
+#[cfg(test)]
+pub(super) use under_way::{Batch, MOST_UNDER_WAY};
 
 use std::time::Instant;
 

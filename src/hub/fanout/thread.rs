@@ -5,15 +5,19 @@ use std::io;
 use std::sync::Arc;
 use std::thread::{self, Builder, JoinHandle};
 
-use super::Fanout;
+use super::under_way::Batch;
+use crate::bus::Audience;
 use crate::hub::registration::Connection;
 use crate::hub::roster::Roster;
 
 /// The thread's name, as the system shows it.
 pub(in crate::hub) const THREAD: &str = "chatsync-fanout";
-/// Connections that are written to between two offers of the core: less than 0.1 ms, at some microseconds each. The
-/// system takes the core from a thread that keeps it only after some milliseconds, however urgent the one that waits.
-const AT_ONCE: usize = 8;
+/// Pushes that are written between two offers of the core: less than 0.1 ms, at some microseconds each. The system
+/// takes the core from a thread that keeps it only after some milliseconds, however urgent the one that waits.
+const GIVEN_AT_ONCE: usize = 8;
+/// Likewise accounts and connections that are looked up: most of an audience may be away, or have had it.
+const LOOKED_UP_AT_ONCE: usize = 64;
+
 /// The thread; dropping it waits until all that is under way has been given.
 #[derive(Debug)]
 pub(in crate::hub) struct Fanouts {
@@ -61,9 +65,10 @@ fn run(roster: &Roster) {
     }
 }
 
-/// A fan-out's way through its audience.
+/// A batch's way through its audience.
 struct Round {
-    fanout: Arc<Fanout>,
+    batch: Batch,
+    to: Audience,
     /// So many of its accounts have been looked up.
     accounts: usize,
     /// Their connections that are still to be given it.
@@ -71,9 +76,10 @@ struct Round {
 }
 
 impl Round {
-    fn new(fanout: Arc<Fanout>) -> Self {
+    fn new(batch: Batch) -> Self {
         Self {
-            fanout,
+            to: batch[0].to.clone(),
+            batch,
             accounts: 0,
             connections: Vec::new(),
         }
@@ -81,24 +87,28 @@ impl Round {
 
     /// Gives it to some, and itself back if there are more.
     fn go_on(mut self, roster: &Roster) -> Option<Self> {
-        let accounts = self.fanout.to.accounts();
-        for _ in 0..AT_ONCE {
+        let accounts = self.to.accounts();
+        let mut given = 0;
+        for _ in 0..LOOKED_UP_AT_ONCE {
             if self.connections.is_empty()
                 && let Some(account) = accounts.get(self.accounts)
             {
                 self.accounts += 1;
                 self.connections = roster.connections(*account);
             }
-            if let Some(connection) = self.connections.pop()
-                && self.fanout.is_for(&connection)
-            {
-                roster.give(&self.fanout, &connection);
+            // All that is under way to it: to come by once more would cost more.
+            given += self
+                .connections
+                .pop()
+                .map_or(0, |connection| roster.catch_up(&connection));
+            if given >= GIVEN_AT_ONCE {
+                break;
             }
         }
         // Costs little where nobody waits for this core, unlike a sleep.
         thread::yield_now();
         if self.connections.is_empty() && self.accounts == accounts.len() {
-            roster.finish(&self.fanout);
+            roster.finish(&self.batch);
             return None;
         }
         Some(self)

@@ -7,11 +7,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use smallvec::SmallVec;
 
 use super::{Fanout, Push};
+use crate::bus::Audience;
 use crate::domain::Position;
 use crate::hub::Turn;
 use crate::hub::registration::Connection;
 
-/// Fan-outs that the thread has in hand, each in its turn: the few of one need not wait for the many of another.
+/// Audiences that the thread has in hand, each in its turn: the few of one need not wait for the many of another.
 const MOST_IN_HAND: usize = 8;
 /// Fan-outs under way, before an audience that has more coming gets one hint in place of all that the thread has not
 /// begun. What is held in memory are their frames, and the list of each audience.
@@ -28,6 +29,9 @@ pub(in crate::hub) struct UnderWay {
     /// Something was noted, or the end.
     noted: Condvar,
 }
+
+/// Fan-outs to one audience, oldest first; never none.
+pub(in crate::hub) type Batch = Vec<Arc<Fanout>>;
 
 #[derive(Debug, Default)]
 struct State {
@@ -105,26 +109,22 @@ impl UnderWay {
         }
     }
 
-    /// Those that are for this connection; of turns before `before`, if that is given.
-    pub(in crate::hub) fn to(
-        &self,
-        connection: &Connection,
-        before: Option<Turn>,
-    ) -> SmallVec<[Arc<Fanout>; 4]> {
-        if self.count.load(Ordering::Acquire) <= usize::from(before.is_some()) {
+    /// Those that are for this connection, oldest first.
+    pub(in crate::hub) fn to(&self, connection: &Connection) -> SmallVec<[Arc<Fanout>; 4]> {
+        if self.count.load(Ordering::Acquire) == 0 {
             return SmallVec::new();
         }
         let state = self.state();
         let entries = state.list.iter();
         entries
-            .take_while(|entry| before.is_none_or(|before| entry.fanout.turn < before))
             .filter(|entry| !entry.is_done && entry.fanout.is_for(connection))
             .map(|entry| Arc::clone(&entry.fanout))
             .collect()
     }
 
-    /// Takes fan-outs in hand. If there are none yet, waits for one; none then means that it is over.
-    pub(in crate::hub) fn begin(&self, has_any: bool) -> Vec<Arc<Fanout>> {
+    /// Takes fan-outs in hand, those to one audience together. If there are none yet, waits for some; none then means that
+    /// it is over.
+    pub(in crate::hub) fn begin(&self, has_any: bool) -> Vec<Batch> {
         let mut state = self.state();
         loop {
             let begun = state.begin();
@@ -138,12 +138,13 @@ impl UnderWay {
         }
     }
 
-    /// Takes one out that has been given to all. Gives how far all is in the queues, if that is further than before.
-    pub(in crate::hub) fn finish(&self, turn: Turn) -> Option<Position> {
+    /// Takes those out that have been given to all. Gives how far all is in the queues, if that is further than before.
+    pub(in crate::hub) fn finish(&self, batch: &[Arc<Fanout>]) -> Option<Position> {
         let mut state = self.state();
-        let done = state.list.iter_mut().find(|one| one.fanout.turn == turn);
-        if let Some(done) = done {
-            done.is_done = true;
+        let turns = batch.first()?.turn..=batch.last()?.turn;
+        for entry in &mut state.list {
+            let is_among = turns.contains(&entry.fanout.turn);
+            entry.is_done |= is_among && batch.iter().any(|one| Arc::ptr_eq(one, &entry.fanout));
         }
         let mut reached = None;
         while let Some(entry) = state.list.pop_front_if(|entry| entry.is_done) {
@@ -165,26 +166,34 @@ impl UnderWay {
 }
 
 impl State {
-    /// Those to be taken in hand now: of one audience the oldest alone, for two at once would both be late.
-    fn begin(&mut self) -> Vec<Arc<Fanout>> {
-        let mut begun = Vec::new();
+    /// Those to be taken in hand now, unless others to the same audience are. What comes meanwhile waits for them: each
+    /// way through an audience brings all that had come when it began.
+    fn begin(&mut self) -> Vec<Batch> {
         if !std::mem::take(&mut self.has_changed) {
-            return begun;
+            return Vec::new();
         }
         let in_hand = self
             .list
             .iter()
             .filter(|entry| entry.is_in_hand && !entry.is_done);
-        let mut in_hand: Vec<_> = in_hand.map(|entry| Arc::clone(&entry.fanout)).collect();
+        let mut busy: Vec<Audience> = Vec::new();
+        for entry in in_hand {
+            if !busy.contains(&entry.fanout.to) {
+                busy.push(entry.fanout.to.clone());
+            }
+        }
+        let mut begun: Vec<Batch> = Vec::new();
         for entry in self.list.iter_mut().filter(|entry| !entry.is_in_hand) {
-            if in_hand.len() == MOST_IN_HAND {
-                break;
+            let to = &entry.fanout.to;
+            let known = begun.iter().position(|batch| batch[0].to == *to);
+            let has_room = busy.len() + begun.len() < MOST_IN_HAND;
+            let fanout = Arc::clone(&entry.fanout);
+            match known {
+                Some(at) => begun[at].push(fanout),
+                None if has_room && !busy.contains(to) => begun.push(vec![fanout]),
+                None => continue,
             }
-            if in_hand.iter().all(|other| other.to != entry.fanout.to) {
-                entry.is_in_hand = true;
-                in_hand.push(Arc::clone(&entry.fanout));
-                begun.push(Arc::clone(&entry.fanout));
-            }
+            entry.is_in_hand = true;
         }
         begun
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use proptest::prelude::*;
 
-use super::super::fanout::{MOST_UNDER_WAY, Push as NewFanout, THREAD, UnderWay};
+use super::super::fanout::{Batch, MOST_UNDER_WAY, Push as NewFanout, THREAD, UnderWay};
 use super::super::roster::MOST_AT_ONCE;
 use super::*;
 
@@ -284,18 +284,29 @@ fn note(under_way: &UnderWay, account: AccountKey) -> Turn {
     under_way.newest()
 }
 
-/// Two at once took twice as long, each of them.
+/// Takes in hand what may be, and gives the turns of each audience's.
+fn begun(under_way: &UnderWay) -> (Vec<Batch>, Vec<Vec<Turn>>) {
+    let batches = under_way.begin(true);
+    let turns = batches
+        .iter()
+        .map(|batch| batch.iter().map(|one| one.turn).collect());
+    let turns = turns.collect();
+    (batches, turns)
+}
+
+/// Each had a way of its own through the audience, on which all that had come since was given along: devices had heard
+/// four when one was done, and what had long been told was still under way by the hundred.
 #[test]
-fn of_an_audience_one_fan_out_is_begun_after_the_other() {
+fn one_way_through_an_audience_brings_all_that_has_come() {
     let under_way = UnderWay::default();
-    let first = note(&under_way, ALICE);
-    let second = note(&under_way, ALICE);
+    let [first, second] = [note(&under_way, ALICE), note(&under_way, ALICE)];
     let other = note(&under_way, BOB);
-    let begun = || -> Vec<Turn> { under_way.begin(true).iter().map(|one| one.turn).collect() };
-    assert_eq!(begun(), [first, other]);
-    assert_eq!(begun(), []);
-    under_way.finish(first);
-    assert_eq!(begun(), [second]);
+    let (batches, turns) = begun(&under_way);
+    assert_eq!(turns, [vec![first, second], vec![other]]);
+    let [third, fourth] = [note(&under_way, ALICE), note(&under_way, ALICE)];
+    assert_eq!(begun(&under_way).1, [[]; 0], "they wait for those before");
+    under_way.finish(&batches[0]);
+    assert_eq!(begun(&under_way).1, [[third, fourth]]);
 }
 
 /// What the hint stands for was committed before those that are done.
@@ -313,11 +324,22 @@ fn where_a_hint_is_last_nothing_counts_as_told_from_what_it_stands_for_on() {
     let hint = note(&under_way, ALICE);
     assert_eq!(under_way.hold(Position(40)), None);
 
-    assert_eq!(under_way.finish(before), Some(Position(10)));
-    for other in others {
-        assert_eq!(under_way.finish(other), None);
+    let mut finished = Vec::new();
+    loop {
+        let (batches, turns) = begun(&under_way);
+        if batches.is_empty() {
+            break;
+        }
+        let reached = batches.iter().map(|batch| under_way.finish(batch));
+        finished.extend(turns.concat().into_iter().zip(reached));
     }
-    assert_eq!(under_way.finish(hint), Some(Position(40)));
+    let told = [(before, Some(Position(10)))].into_iter();
+    let untold = others.into_iter().map(|other| (other, None));
+    let all: Vec<_> = told
+        .chain(untold)
+        .chain([(hint, Some(Position(40)))])
+        .collect();
+    assert_eq!(finished, all);
     assert_eq!(under_way.hold(Position(50)), Some(Position(50)));
 }
 
