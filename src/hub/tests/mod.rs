@@ -1,4 +1,5 @@
 mod fanout;
+mod told_in_order;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::task::{Context, Waker};
