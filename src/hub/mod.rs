@@ -2,7 +2,7 @@
 //!
 //! A push is handed to each connection's [`Outbox`]: where the connection has nothing else to write it goes straight to
 //! the network, else into its queue, and the connection's own task writes it. Meanwhile no lock is held but that of the
-//! one queue, and nothing awaits. To very many connections it is brought by a thread for that ([`fanout`]).
+//! one queue, and nothing awaits. To very many connections it is brought by a thread for that (`fanout`).
 
 mod fanout;
 mod inventory;
