@@ -44,7 +44,7 @@ pub struct Sync {
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Pong {
-    /// The account's newest version.
+    /// The newest version that this connection was told of, or read by itself.
     pub head: Version,
     /// To resume from, for a client that has applied `head` and every push before this answer.
     pub cursor: String,
