@@ -247,15 +247,17 @@ impl Hub {
             return;
         };
         for (connection, head) in connections {
-            roster.catch_up(&connection);
-            if except.is_some_and(|own| own.connection == connection.id) {
-                connection.outbox.mark_answer();
-                continue;
-            }
-            let head = version.max(head);
-            roster.count(match &frame {
-                Some(frame) => connection.outbox.push(frame, head, committed),
-                None => connection.outbox.collapse(head),
+            connection.tell(|connection| {
+                roster.catch_up(connection);
+                if except.is_some_and(|own| own.connection == connection.id) {
+                    connection.outbox.mark_answer();
+                    return;
+                }
+                let head = version.max(head);
+                roster.count(match &frame {
+                    Some(frame) => connection.outbox.push(frame, head, committed),
+                    None => connection.outbox.collapse(head),
+                });
             });
         }
         // After the queues: whoever reads these heads finds all pushes up to them in them.
@@ -268,8 +270,10 @@ impl Hub {
     fn fan_out(&self, push: fanout::Push) {
         let roster = &self.roster;
         if let Some(own) = push.except.and_then(|own| roster.find(own)) {
-            roster.catch_up(&own);
-            own.outbox.mark_answer();
+            own.tell(|own| {
+                roster.catch_up(own);
+                own.outbox.mark_answer();
+            });
         }
         if push.version > Version::default() {
             for to in push.to.accounts() {

@@ -1,12 +1,14 @@
 //! One connection's place in the hub.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use super::{Hub, Outbox};
+use super::{Hub, Order, Outbox};
 use crate::bus::ConnectionId;
 use crate::domain::cursor::Since;
 use crate::domain::{AccountKey, DeviceId, KeyPrint, Platform, SdkAppId, Version};
+use crate::protocol::close::Close;
 
 /// A device that has shown its credential and wants to be connected.
 #[derive(Debug, Clone)]
@@ -32,6 +34,20 @@ pub(super) struct Connection {
 }
 
 impl Connection {
+    /// Tells it something. A defect met on the way costs neither the others what they are told nor this one: it is closed,
+    /// as it may not have been told, and reads from the store when it is back.
+    pub(super) fn tell<T>(&self, act: impl FnOnce(&Self) -> T) -> Option<T> {
+        let told = catch_unwind(AssertUnwindSafe(|| act(self))).ok();
+        if told.is_none() {
+            tracing::error!(connection = self.id.0, "telling a connection panicked");
+            self.outbox.close(Order {
+                farewell: None,
+                close: Close::Internal,
+            });
+        }
+        told
+    }
+
     /// The ack, if it was not handed out before.
     pub(super) fn take_ack(&self) -> Option<(AccountKey, DeviceId, Version)> {
         self.ack_is_new.swap(false, Ordering::AcqRel).then(|| {

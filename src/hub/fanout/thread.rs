@@ -41,8 +41,12 @@ impl Fanouts {
 impl Drop for Fanouts {
     fn drop(&mut self) {
         self.roster.under_way.end();
-        if let Some(thread) = self.thread.take() {
-            drop(thread.join());
+        if self
+            .thread
+            .take()
+            .is_some_and(|thread| thread.join().is_err())
+        {
+            tracing::error!("the thread for pushes to very many panicked");
         }
     }
 }
@@ -97,10 +101,10 @@ impl Round {
                 self.connections = roster.connections(*account);
             }
             // All that is under way to it: to come by once more would cost more.
-            given += self
-                .connections
-                .pop()
-                .map_or(0, |connection| roster.catch_up(&connection));
+            if let Some(connection) = self.connections.pop() {
+                let told = connection.tell(|connection| roster.catch_up(connection));
+                given += told.unwrap_or(1);
+            }
             if given >= GIVEN_AT_ONCE {
                 break;
             }

@@ -4,7 +4,6 @@ use std::collections::HashMap;
 
 use proptest::prelude::*;
 
-use super::fanout::{Watched, at_rest, taken, tell, until};
 use super::*;
 
 #[derive(Debug, Clone)]
@@ -61,7 +60,7 @@ proptest! {
         let hub = Arc::new(Hub::new(bounds).unwrap());
         // Keeps the thread busy: it waits for the system a little with each of them.
         let network = Arc::new(Watched::slow(Duration::from_micros(5)));
-        let _slow = at_rest(&hub, ALICE, 30, &network);
+        let _slow = all_at_rest(&hub, ALICE, 30, &network);
         let mut next_device = 1_000;
         let mut enter = |account| {
             next_device += 1;
