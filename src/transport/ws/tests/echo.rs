@@ -2,7 +2,10 @@
 //! `tests/autobahn` runs against it.
 
 use std::future::poll_fn;
+use std::io;
+use std::net::Ipv4Addr;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 

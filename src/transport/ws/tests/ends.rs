@@ -1,5 +1,7 @@
 //! How connections end: time, silence, floods, bad frames, a drain.
 
+use tokio::task::JoinSet;
+
 use super::*;
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! A client's bytes against another implementation of RFC 6455, and cut in all places.
 
-use std::io::{Read, Write};
+use std::io::{self, Cursor, Read, Write};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
