@@ -13,6 +13,7 @@ use crate::server::Server;
 /// The size that the target is for, and the target: a share of what raw sockets do.
 const TARGET_SIZE: usize = 1_000;
 const TARGET_SHARE: f64 = 0.8;
+
 /// One turn of the one account.
 #[derive(Debug, Clone, Copy)]
 struct Pulse {
@@ -24,6 +25,8 @@ struct Pulse {
     /// Notifications.
     wanted: u64,
     told: u64,
+    /// In place of notifications: there are to be none, and they say why some are missing.
+    hints: u64,
     faults: Faults,
 }
 
@@ -65,6 +68,12 @@ impl Fanout {
                 told == wanted,
                 told,
                 "one for each",
+            );
+            let hints: u64 = ours.iter().map(|pulse| pulse.hints).sum();
+            report.figure(
+                format!("{size} devices, hints instead of notifications"),
+                real(hints),
+                "",
             );
             for pulse in &ours {
                 report.judge(pulse.faults);
@@ -135,6 +144,7 @@ impl Fanout {
             clients,
             wanted,
             told: tally.told + settled.told,
+            hints: tally.hints + settled.hints,
             faults,
         })
     }
