@@ -11,6 +11,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use super::error::commit_failure;
+use super::write_back::write_back;
 use crate::store::{Result, StoreError};
 
 /// Rows written between two checkpoints: 16 MB of log where they lie together, 80 MB where each is on a page of its own.
@@ -107,14 +108,16 @@ fn serve(
     }
 }
 
-/// Fails only if a sync did.
+/// Fails only if the file could not be brought to the disk.
 fn move_bulk(connection: &Connection, file: Option<&File>) -> Result<()> {
     let mut moved = 0;
     for _ in 0..ROUNDS {
         let end = checkpoint(connection)?;
         // SQLite syncs the file only when it has moved the whole log: the writer would wait for all of it.
         if let Some(file) = file {
-            file.sync_data()
+            // All in one go would keep the commits waiting that sync the log meanwhile.
+            write_back(file)
+                .and_then(|()| file.sync_data())
                 .map_err(|error| StoreError::Unknown(error.to_string()))?;
         }
         let came = end - moved;

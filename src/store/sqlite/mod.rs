@@ -13,6 +13,7 @@ mod statements;
 #[cfg(test)]
 mod tests;
 mod write;
+mod write_back;
 mod writer;
 
 use std::cell::RefCell;

@@ -218,23 +218,40 @@ async fn a_failed_sync_of_the_log_is_never_acknowledged_and_stops_the_server() {
 #[ignore = "needs strace: ./tests/run runs it"]
 async fn a_failed_sync_of_a_checkpoint_stops_the_server() {
     let mut rig = Rig::new().await;
-    rig.server.crash().await;
-    let log = rig.log.path().join("checkpoint");
+    // The second is told of a failure that the first is then told no more.
+    for calls in ["fsync,fdatasync", "sync_file_range"] {
+        rig.server.crash().await;
+        let log = rig.log.path().join(calls);
+        let fault = Fault {
+            calls,
+            files: vec![rig.file("db")],
+            error: "EIO",
+            when: "1".into(),
+        };
+        rig.server.launch = fault.launch(&log);
+        let ended = match rig.server.try_run().await {
+            // It stops by itself, whatever its clients do.
+            Ok(()) => rig.server.ended().await,
+            Err(ended) => ended,
+        };
+        assert!(Fault::was_met(&log), "{calls}");
+        says_that_the_store_failed(&ended);
+        rig.recover(&mut []).await;
+    }
+}
+
+/// It only makes a sync shorter.
+#[tokio::test]
+#[ignore = "needs strace: ./tests/run runs it"]
+async fn a_system_without_a_call_to_write_portions_does_without() {
+    let mut rig = Rig::new().await;
     let fault = Fault {
-        calls: "fsync,fdatasync",
+        calls: "sync_file_range",
         files: vec![rig.file("db")],
-        error: "EIO",
-        when: "1".into(),
+        error: "ENOSYS",
+        when: "1+".into(),
     };
-    rig.server.launch = fault.launch(&log);
-    let ended = match rig.server.try_run().await {
-        // It stops by itself, whatever its clients do.
-        Ok(()) => rig.server.ended().await,
-        Err(ended) => ended,
-    };
-    assert!(Fault::was_met(&log));
-    says_that_the_store_failed(&ended);
-    rig.recover(&mut []).await;
+    assert_eq!(rig.meet(&fault).await, Fate::WentOn);
 }
 
 /// In steps that grow: the first hundred writes in eleven runs.
