@@ -4,5 +4,6 @@ pub(crate) mod cpu;
 pub(crate) mod disk;
 pub(crate) mod memory;
 pub(crate) mod net;
+pub(crate) mod others;
 pub(crate) mod pauses;
 pub(crate) mod times;

@@ -5,6 +5,7 @@ use crate::client::order::{Block, Drive, Tally};
 use crate::fleet::{Fleet, Manner};
 use crate::measure::cpu::Share;
 use crate::measure::net::Net;
+use crate::measure::others::Others;
 use crate::report::{Axis, Report};
 use crate::server::Server;
 
@@ -17,6 +18,7 @@ pub(crate) struct Load {
     /// Percent of a core.
     pub(crate) server: f64,
     pub(crate) clients: f64,
+    pub(crate) others: f64,
     /// Microseconds of processor time for each operation.
     pub(crate) server_each: f64,
     pub(crate) net: Net,
@@ -30,15 +32,17 @@ impl Load {
         title: &str,
         drive: &Drive,
     ) -> Fallible<Self> {
-        let (before, share, clients) = (
+        let (before, share, clients, others) = (
             Net::now()?,
             Share::begin(&server.pids()),
             Share::begin(&fleet.pids()),
+            Others::begin(server.pids().into_iter().chain(fleet.pids()))?,
         );
         let tally = fleet.drive(title, drive)?;
         Ok(Self {
             server: share.percent(),
             clients: clients.percent(),
+            others: others.percent()?,
             server_each: share.used().as_secs_f64() * 1e6 / real(tally.answered.max(1)),
             net: Net::now()? - before,
             tally,
@@ -66,6 +70,7 @@ impl Load {
         let mean = |one: f64, other: f64| (one * first + other * second) / all;
         self.server = mean(self.server, later.server);
         self.clients = mean(self.clients, later.clients);
+        self.others = mean(self.others, later.others);
         self.server_each = mean(self.server_each, later.server_each);
         self.net = self.net + later.net;
         self.tally += later.tally;
@@ -131,6 +136,12 @@ impl Load {
             self.clients,
             "% of a core",
             hub.map(|hub| hub.clients),
+        );
+        report.beside(
+            "everything else on this machine, processor time",
+            self.others,
+            "% of a core",
+            hub.map(|hub| hub.others),
         );
         report.figure("SYNs dropped, whole machine", real(self.net.syn_drops), "");
         report.figure(
