@@ -92,6 +92,7 @@ impl Server {
             settings.server.clone(),
             limits.clone(),
             &settings.demo,
+            store.commits(),
         ));
         Ok(Self {
             store,

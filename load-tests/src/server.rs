@@ -1,8 +1,8 @@
 //! The server under load: one that is started for the run, or one that is running.
 
 use std::fs::{self, File};
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -14,6 +14,7 @@ use tempfile::TempDir;
 use crate::Fallible;
 use crate::cargo;
 use crate::client::order::Access;
+use crate::measure::commits::Commits;
 use crate::wire::Protocol;
 
 pub(crate) const APP: u32 = 1_400_000_001;
@@ -50,6 +51,8 @@ pub(crate) struct Server {
     pub(crate) pid: Option<u32>,
     /// Settings that differ from the defaults.
     pub(crate) raised: Vec<(String, String)>,
+    /// Whether it may have a page of figures: a limit or a peer has none.
+    tells: bool,
     started: Option<Running>,
 }
 
@@ -89,6 +92,7 @@ impl Which {
             },
             pid: self.pid,
             raised: Vec::new(),
+            tells: true,
             started: None,
         })
     }
@@ -149,6 +153,7 @@ impl Which {
             .map_err(|error| format!("the server did not start: {error}"))?;
         let mut server = Server::other(Protocol::Chatsync, server, running);
         server.raised = raised;
+        server.tells = true;
         Ok(server)
     }
 }
@@ -178,6 +183,7 @@ impl Server {
             },
             pid: Some(running.pid()),
             raised: Vec::new(),
+            tells: false,
             started: Some(running),
         }
     }
@@ -234,6 +240,20 @@ impl Server {
             thread::sleep(PAUSE);
         }
         Ok(())
+    }
+
+    /// The commits of the server's store so far; nothing of a server that does not tell.
+    pub(crate) fn commits(&self) -> Fallible<Option<Commits>> {
+        if !self.tells {
+            return Ok(None);
+        }
+        let mut socket = TcpStream::connect(self.access.server)?;
+        socket.set_read_timeout(Some(PATIENCE))?;
+        // In the older version of HTTP the page ends with the connection, and is not cut into chunks.
+        socket.write_all(b"GET /metrics HTTP/1.0\r\nHost: chatsync\r\n\r\n")?;
+        let mut page = String::new();
+        socket.read_to_string(&mut page)?;
+        Ok(Commits::read(&page))
     }
 
     /// What the server has logged as a warning or worse.

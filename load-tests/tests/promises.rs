@@ -110,6 +110,8 @@ fn faultless(arguments: &str, server: &str) -> (f64, f64) {
     assert!(faults(&report).is_empty(), "{report}");
     let answered = figure(&report, "operations answered");
     assert!(answered > 100.0, "{answered}");
+    let commits = figure(&report, "commits of the store");
+    assert!(commits > 10.0, "{commits}");
     (answered, figure(&report, "notifications delivered"))
 }
 

@@ -16,6 +16,8 @@ pub mod sqlite;
 use std::future::Future;
 use std::pin::Pin;
 
+use prometheus_client::metrics::histogram::Histogram;
+
 use crate::domain::cursor::Since;
 use crate::domain::group::{Group, Member, Role};
 use crate::domain::message::{Entry, NewEntry};
@@ -88,6 +90,10 @@ pub trait Store: std::fmt::Debug + Send + Sync + 'static {
 
     /// Runs a query against the newest committed state, apart from the writer.
     fn read(&self, query: Query) -> Pending<Result<()>>;
+
+    /// How long each commit took to be written and synced, in seconds: what is the disk's own of an answer's time.
+    /// Those of jobs that write nothing are not in it.
+    fn commits(&self) -> Histogram;
 
     /// Resolves once the store has failed for good (see [`StoreError::Unknown`]); the process must stop.
     fn failed(&self) -> Pending<StoreError>;

@@ -76,8 +76,8 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// A registry that shows `hub` and `admission` as they are at each scrape.
-    pub fn new(hub: Arc<Hub>, admission: Arc<Admission>) -> Self {
+    /// A registry that shows `hub`, `admission`, and how long the store's commits took, as they are at each scrape.
+    pub fn new(hub: Arc<Hub>, admission: Arc<Admission>, store_commits: Histogram) -> Self {
         // 0.1 ms to 13 s.
         let latency = || Histogram::new(exponential_buckets(0.0001, 2.0, 18));
         let write = latency();
@@ -121,6 +121,11 @@ impl Metrics {
             "commit_seconds",
             "From a changing call to its durable answer",
             metrics.commit.clone(),
+        );
+        registry.register(
+            "store_commit_seconds",
+            "A commit of the store: written and synced, of as many calls as came together",
+            store_commits,
         );
         registry.register(
             "write_seconds",
@@ -235,7 +240,7 @@ mod tests {
             .unwrap(),
         );
         let admission = Arc::new(Admission::new(9, 9));
-        let metrics = Metrics::new(hub, Arc::clone(&admission));
+        let metrics = Metrics::new(hub, Arc::clone(&admission), Histogram::new([]));
         let _admitted = admission.admit([127, 0, 0, 1].into()).unwrap();
         metrics.logins.get_or_create(&Outcome::OK).inc();
         metrics.synced(true, false);

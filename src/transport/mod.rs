@@ -20,6 +20,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use axum::Router;
+use prometheus_client::metrics::histogram::Histogram;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -66,13 +67,14 @@ impl Context {
         server: ServerSettings,
         limits: LimitSettings,
         demo: &DemoSettings,
+        store_commits: Histogram,
     ) -> Self {
         let admission = Arc::new(Admission::new(
             limits.connections,
             limits.anonymous_per_address,
         ));
         Self {
-            metrics: Metrics::new(Arc::clone(&hub), Arc::clone(&admission)),
+            metrics: Metrics::new(Arc::clone(&hub), Arc::clone(&admission), store_commits),
             engine,
             hub,
             server,

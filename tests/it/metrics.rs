@@ -1,29 +1,6 @@
 //! What an operator sees in `/metrics` of what has just happened.
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-use crate::harness::{Host, TestServer};
-
-/// The page, as Prometheus asks for it.
-async fn page(server: &TestServer) -> String {
-    let mut socket = TcpStream::connect(server.address())
-        .await
-        .expect("connected");
-    let request = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
-    socket.write_all(request.as_bytes()).await.expect("asked");
-    let mut page = String::new();
-    socket.read_to_string(&mut page).await.expect("text");
-    page
-}
-
-/// The figure of this name and these labels; one that was never counted is 0.
-fn figure(page: &str, name: &str) -> f64 {
-    let lines = page.lines().filter_map(|line| line.rsplit_once(' '));
-    let found = lines.filter(|(label, _)| *label == format!("chatsync_{name}"));
-    let mut figures = found.map(|(_, figure)| figure.parse::<f64>().expect("a number"));
-    figures.next().unwrap_or(0.0)
-}
+use crate::harness::{Figures, TestServer};
 
 #[tokio::test]
 async fn what_happens_is_counted() {
@@ -32,7 +9,7 @@ async fn what_happens_is_counted() {
     let mut laptop = server.device("alice", "laptop").await;
     phone.say("C2Cbob", "hi").await;
     laptop.settle().await;
-    let before = page(&server).await;
+    let before = Figures::of(&server).await;
 
     phone.delete(&["C2Cbob"]).await;
     laptop.sees_deleted(&["C2Cbob"]).await;
@@ -50,8 +27,8 @@ async fn what_happens_is_counted() {
     laptop.leave().await;
     laptop.resume(&elsewhere).await;
 
-    let after = page(&server).await;
-    let grown = |name| figure(&after, name) - figure(&before, name);
+    let after = Figures::of(&server).await;
+    let grown = |name| after.get(name) - before.get(name);
     for (name, by) in [
         (r#"deletions_total{result="ok"}"#, 1.0),
         (r#"deletions_total{result="refused"}"#, 1.0),
@@ -68,16 +45,14 @@ async fn what_happens_is_counted() {
     ] {
         assert!(
             (grown(name) - by).abs() < 0.5,
-            "{name} grew by {}:\n{after}",
-            grown(name)
+            "{name} grew by {}:\n{}",
+            grown(name),
+            after.0
         );
     }
-    let other = page(&elsewhere).await;
-    assert!(
-        (figure(&other, "resets_total") - 1.0).abs() < 0.5,
-        "{other}"
-    );
-    assert!((figure(&after, "connections") - 1.0).abs() < 0.5, "{after}");
+    let other = Figures::of(&elsewhere).await;
+    assert!((other.get("resets_total") - 1.0).abs() < 0.5, "{}", other.0);
+    assert!((after.get("connections") - 1.0).abs() < 0.5, "{after:?}");
 
     // The laptop said at a ping how far it is; one more operation and it is one behind.
     laptop.leave().await;
@@ -85,8 +60,8 @@ async fn what_happens_is_counted() {
     laptop.settle().await;
     phone.delete(&["C2Cbob"]).await;
     laptop.sees_deleted(&["C2Cbob"]).await;
-    assert!((figure(&page(&server).await, "lag_max") - 1.0).abs() < 0.5);
+    assert!((Figures::of(&server).await.get("lag_max") - 1.0).abs() < 0.5);
     laptop.settle().await;
     laptop.settle().await;
-    assert!(figure(&page(&server).await, "lag_max") < 0.5);
+    assert!(Figures::of(&server).await.get("lag_max") < 0.5);
 }

@@ -18,6 +18,11 @@ pub(crate) fn request(host: &str, path: &str, subprotocol: Option<&str>) -> Vec<
     .into_bytes()
 }
 
+/// Whether a head asks for an upgrade, as [`request`] does.
+pub(crate) fn is_request(head: &[u8]) -> bool {
+    memchr::memmem::find(head, b"\r\nUpgrade: websocket\r\n").is_some()
+}
+
 /// What a server answers to [`request`].
 pub(crate) fn answer() -> Vec<u8> {
     format!(
@@ -69,6 +74,14 @@ mod tests {
         let mut more = whole.clone();
         more.extend([0x81, 0]);
         assert_eq!(accepted(&more), Ok(Some(whole.len())));
+    }
+
+    #[test]
+    fn a_request_for_a_page_is_none_for_an_upgrade() {
+        assert!(is_request(&request("localhost", "/ws", None)));
+        assert!(!is_request(
+            b"GET /metrics HTTP/1.0\r\nHost: localhost\r\n\r\n"
+        ));
     }
 
     #[test]

@@ -209,6 +209,10 @@ impl Hub {
         if !client.is_shaken {
             client.head.extend_from_slice(bytes);
             if handshake::end(&client.head).is_some() {
+                // It has no pages.
+                if !handshake::is_request(&client.head) {
+                    return self.drop(slot);
+                }
                 client.is_shaken = true;
                 client.head = Vec::new();
                 self.write(slot, &handshake::answer());

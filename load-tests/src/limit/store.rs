@@ -1,6 +1,5 @@
 //! A deletion's rows, written straight to the store: no socket, no JSON, no rule.
 
-use std::io;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -9,10 +8,13 @@ use chatsync::domain::{AccountKey, ConversationId, RequestId, SdkAppId, UserId, 
 use chatsync::store::rows::{LogKind, NewAuditRecord, RequestRecord};
 use chatsync::store::sqlite::{Options, SqliteStore};
 use chatsync::store::{Abort, Job, Store as _, StoreError, WriteTx};
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use serde_json::value::RawValue;
 use tempfile::TempDir;
 
 use crate::Fallible;
+use crate::measure::commits::Commits;
 use crate::measure::cpu::of_threads;
 use crate::measure::times::Times;
 use crate::schedule::{Arrivals, Schedule};
@@ -32,6 +34,7 @@ pub(crate) struct Pace {
     pub(crate) times: Times,
     /// Microseconds of the store's processor time for each.
     pub(crate) each: f64,
+    pub(crate) commits: Commits,
 }
 
 /// A store of accounts with conversations, as the scenario's server has them.
@@ -85,7 +88,7 @@ impl RawStore {
 
     /// As many as it can, always [`IN_FLIGHT`] waiting.
     pub(crate) fn top(&mut self, batch: u32, length: Duration) -> Fallible<Pace> {
-        let began = Began::now()?;
+        let began = Began::now(&self.store)?;
         let mut times = Times::default();
         let mut waiting = 0;
         loop {
@@ -99,14 +102,14 @@ impl RawStore {
                 times.record(at - intended);
                 waiting -= 1;
             } else {
-                return began.pace(times);
+                return began.pace(&self.store, times);
             }
         }
     }
 
     /// So many a second, by a schedule.
     pub(crate) fn paced(&mut self, batch: u32, rate: f64, length: Duration) -> Fallible<Pace> {
-        let began = Began::now()?;
+        let began = Began::now(&self.store)?;
         let mut schedule = Schedule::new(Arrivals::Poisson, rate, began.at, length, 1);
         let mut times = Times::default();
         let mut waiting = 0;
@@ -124,7 +127,7 @@ impl RawStore {
                 waiting -= 1;
             }
         }
-        began.pace(times)
+        began.pace(&self.store, times)
     }
 
     fn delete(&mut self, batch: u32, intended: Instant) -> Fallible<()> {
@@ -156,30 +159,42 @@ impl RawStore {
     }
 }
 
-/// The beginning of a stretch, and the store's processor time then.
+/// The beginning of a stretch, and what the store had used and committed then.
 struct Began {
     at: Instant,
     used: Duration,
+    commits: Commits,
 }
 
 impl Began {
-    fn now() -> io::Result<Self> {
+    fn now(store: &SqliteStore) -> Fallible<Self> {
         Ok(Self {
             at: Instant::now(),
             used: of_threads(&THREADS)?,
+            commits: commits(store)?,
         })
     }
 
     #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-    fn pace(self, times: Times) -> Fallible<Pace> {
+    fn pace(self, store: &SqliteStore, times: Times) -> Fallible<Pace> {
         let used = of_threads(&THREADS)?.saturating_sub(self.used);
         let count = times.count() as f64;
         Ok(Pace {
             per_second: count / self.at.elapsed().as_secs_f64(),
             each: used.as_secs_f64() * 1e6 / count.max(1.0),
+            commits: commits(store)? - self.commits,
             times,
         })
     }
+}
+
+/// As a server shows them that has this store.
+fn commits(store: &SqliteStore) -> Fallible<Commits> {
+    let mut registry = Registry::with_prefix("chatsync");
+    registry.register("store_commit_seconds", "", store.commits());
+    let mut page = String::new();
+    encode(&mut page, &registry)?;
+    Commits::read(&page).ok_or_else(|| "the store's commits are not shown".into())
 }
 
 enum Work {
@@ -325,6 +340,10 @@ mod tests {
         let mut store = RawStore::new(3, 4).unwrap();
         let top = store.top(2, Duration::from_millis(100)).unwrap();
         assert!(top.per_second > 0.0 && top.times.count() > 0 && top.each > 0.0);
+        assert!(
+            (1..=top.times.count()).contains(&top.commits.count()),
+            "{top:?}"
+        );
         let paced = store.paced(4, 100.0, Duration::from_millis(200)).unwrap();
         assert!(paced.times.count() > 5, "{paced:?}");
     }

@@ -212,6 +212,14 @@ impl Delete {
                 "ms",
                 Some(bare.p99),
             );
+            if let Some(commits) = &load.commits {
+                report.beside(
+                    "a commit beside the bare store, longest at most",
+                    commits.at_most(100),
+                    "ms",
+                    Some(alone.commits.at_most(100)),
+                );
+            }
             if let Some(hub) = hub {
                 report.beside(
                     "server, processor time of an operation beside both limits",

@@ -3,6 +3,7 @@
 use crate::Fallible;
 use crate::client::order::{Block, Drive, Tally};
 use crate::fleet::{Fleet, Manner};
+use crate::measure::commits::Commits;
 use crate::measure::cpu::Share;
 use crate::measure::net::Net;
 use crate::measure::others::Others;
@@ -22,6 +23,8 @@ pub(crate) struct Load {
     /// Microseconds of processor time for each operation.
     pub(crate) server_each: f64,
     pub(crate) net: Net,
+    /// Of the server's store, if the server tells.
+    pub(crate) commits: Option<Commits>,
 }
 
 impl Load {
@@ -32,6 +35,7 @@ impl Load {
         title: &str,
         drive: &Drive,
     ) -> Fallible<Self> {
+        let committed = server.commits()?;
         let (before, share, clients, others) = (
             Net::now()?,
             Share::begin(&server.pids()),
@@ -45,6 +49,10 @@ impl Load {
             others: others.percent()?,
             server_each: share.used().as_secs_f64() * 1e6 / real(tally.answered.max(1)),
             net: Net::now()? - before,
+            commits: match committed {
+                Some(before) => server.commits()?.map(|after| after - before),
+                None => None,
+            },
             tally,
         })
     }
@@ -73,6 +81,9 @@ impl Load {
         self.others = mean(self.others, later.others);
         self.server_each = mean(self.server_each, later.server_each);
         self.net = self.net + later.net;
+        if let (Some(commits), Some(further)) = (&mut self.commits, later.commits) {
+            *commits += further;
+        }
         self.tally += later.tally;
         self.tally.seconds = all;
         self
@@ -118,6 +129,13 @@ impl Load {
             ("max", delivery.max, bare.map(|bare| bare.max)),
         ] {
             report.beside(format!("to the other devices, {point}"), value, "ms", limit);
+        }
+        if let Some(commits) = &self.commits {
+            report.figure("commits of the store", real(commits.count()), "");
+            for (point, percent) in [("p99", 99), ("longest", 100)] {
+                let name = format!("a commit of the store, {point} at most");
+                report.figure(name, commits.at_most(percent), "ms");
+            }
         }
         report.beside(
             "server, processor time",

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use prometheus_client::encoding::text::encode;
+use prometheus_client::registry::Registry;
 use tokio::sync::oneshot;
 
 use super::{APP, Call, Place, account, entry, submit, user, write};
@@ -14,6 +16,7 @@ pub(super) async fn check(fresh: impl Fn() -> Box<dyn Place>) {
     a_withdrawn_job_leaves_nothing_and_harms_no_other(&*fresh()).await;
     a_panicking_job_harms_no_other(&*fresh()).await;
     jobs_see_each_other_and_are_told_and_answered_in_order(&*fresh()).await;
+    a_commit_is_timed_if_it_writes_anything(&*fresh()).await;
 }
 
 async fn what_is_done_is_there_after_reopening(place: &dyn Place) {
@@ -141,4 +144,22 @@ async fn jobs_see_each_other_and_are_told_and_answered_in_order(place: &dyn Plac
         .map(|number| (number, !is_withdrawn(number)))
         .collect();
     assert_eq!(*answered.lock().unwrap(), each_after_its_telling);
+}
+
+async fn a_commit_is_timed_if_it_writes_anything(place: &dyn Place) {
+    let store = place.open();
+    let timed = || {
+        let mut registry = Registry::default();
+        registry.register("commits", "", store.commits());
+        let mut text = String::new();
+        encode(&mut text, &registry).unwrap();
+        let count = text
+            .lines()
+            .find_map(|line| line.strip_prefix("commits_count "));
+        count.unwrap().parse::<u64>().unwrap()
+    };
+    account(&*store, "alice").await;
+    assert_eq!(timed(), 1);
+    write(&*store, |tx| tx.account(APP, &user("alice")).map(drop)).await;
+    assert_eq!(timed(), 1);
 }

@@ -21,6 +21,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use prometheus_client::metrics::histogram::Histogram;
 use rusqlite::Connection;
 use tokio::sync::{oneshot, watch};
 
@@ -149,6 +150,10 @@ impl Store for SqliteStore {
                 .await
                 .unwrap_or_else(|_| Err(StoreError::Unexpected("a read panicked".into())))
         })
+    }
+
+    fn commits(&self) -> Histogram {
+        self.writer.commits()
     }
 
     fn failed(&self) -> Pending<StoreError> {

@@ -9,6 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, Builder, JoinHandle};
 use std::time::{Duration, Instant};
 
+use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use rusqlite::Connection;
 use tokio::sync::watch;
 
@@ -25,6 +26,7 @@ const SEVERAL: Duration = Duration::from_micros(500);
 #[derive(Debug)]
 pub(super) struct Writer {
     queue: Option<SyncSender<Box<dyn Job>>>,
+    commits: Histogram,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -45,6 +47,9 @@ impl Writer {
         let (answers, answering) = Answers::start()?;
         let checkpoints = Checkpoints::start(checkpointer.0, checkpointer.1, fail.clone())?;
         let (most, is_serving) = (options.group.max(1), options.serving);
+        // 0.1 ms to 13 s.
+        let commits = Histogram::new(exponential_buckets(0.0001, 2.0, 18));
+        let timed = commits.clone();
         let writing = Builder::new()
             .name("chatsync-write".into())
             .spawn(move || {
@@ -52,14 +57,21 @@ impl Writer {
                     tx: Tx::on(&connection),
                     answers,
                     checkpoints,
+                    commits: timed,
                     fail,
                 }
                 .serve(&queued, most, is_serving);
             })?;
         Ok(Self {
             queue: Some(queue),
+            commits,
             threads: vec![writing, answering],
         })
+    }
+
+    /// How long each commit took, in seconds.
+    pub(super) fn commits(&self) -> Histogram {
+        self.commits.clone()
     }
 
     pub(super) fn submit(&self, job: Box<dyn Job>) -> Result<()> {
@@ -86,6 +98,7 @@ struct Writing<'c> {
     tx: Tx<'c>,
     answers: Answers,
     checkpoints: Checkpoints,
+    commits: Histogram,
     fail: watch::Sender<Option<StoreError>>,
 }
 
@@ -143,6 +156,7 @@ impl Writing<'_> {
         let rows = self.tx.connection.total_changes();
         let before = self.tx.position;
         let run = self.run(&mut group);
+        let begin = Instant::now();
         let verdict = run.and_then(|outcomes| {
             self.tx
                 .statements
@@ -152,8 +166,11 @@ impl Writing<'_> {
         });
         match verdict {
             Ok(outcomes) => {
-                self.checkpoints
-                    .wrote(self.tx.connection.total_changes() - rows);
+                let written = self.tx.connection.total_changes() - rows;
+                if written > 0 {
+                    self.commits.observe(begin.elapsed().as_secs_f64());
+                }
+                self.checkpoints.wrote(written);
                 (group.into_iter().zip(outcomes).collect(), Ok(()))
             }
             Err(error) => {
@@ -265,6 +282,7 @@ mod tests {
             tx: Tx::on(&connection),
             answers,
             checkpoints,
+            commits: Histogram::new([]),
             fail,
         };
         writing.close();

@@ -1,4 +1,4 @@
-//! The disk is full, and then it is not.
+//! The disk is full, and then it is not; or it is slow.
 
 use std::fs::{File, remove_file};
 use std::io::{ErrorKind, Write};
@@ -8,8 +8,9 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::call::{Call, check_acknowledged};
+use super::strace::Fault;
 use super::truth::Truth;
-use crate::harness::{Launch, RpcError, ServerProcess, TestDevice, Who};
+use crate::harness::{Figures, Launch, RpcError, ServerProcess, TestDevice, Who};
 
 /// A file system of a few megabytes in memory. To mount it takes root, as continuous integration has, or `sudo`
 /// without a password.
@@ -155,5 +156,50 @@ async fn a_full_disk_refuses_and_recovers_without_a_restart() {
     truth.is_intact();
     truth.holds_together(&[("alice".to_owned(), 0)].into());
     check_acknowledged(&phone, &calls, &truth);
+    server.crash().await;
+}
+
+/// Who looks for the reason of late answers has to know whose it is: the disk's, or the server's.
+#[tokio::test]
+#[ignore = "needs strace: ./tests/run runs it"]
+async fn figures_tell_a_slow_disk_from_a_slow_server() {
+    let mut server = ServerProcess::start().await;
+    server.set_switch(true).await;
+    let mut phone = server.device("alice", "phone").await;
+    let mut laptop = server.device("alice", "laptop").await;
+    phone.say("C2Cbob", "hi").await;
+    server.crash().await;
+    let traced = TempDir::new().expect("a folder");
+    let traced = traced.path().join("slow");
+    let slow = Fault {
+        calls: "fsync,fdatasync",
+        files: vec![server.data().join("chatsync.db-wal")],
+        effect: "delay_exit=300000",
+        when: "1+".into(),
+    };
+    server.launch = slow.launch(&traced);
+    server.run().await;
+    phone.resume(&server).await;
+    laptop.resume(&server).await;
+    let before = Figures::of(&server).await;
+
+    phone.delete(&["C2Cbob"]).await;
+    laptop.sees_deleted(&["C2Cbob"]).await;
+
+    assert!(Fault::was_met(&traced));
+    let after = Figures::of(&server).await;
+    let grown = |name: &str| after.get(name) - before.get(name);
+    // A fifth of a second and longer: the call's answer, and the store's commits, but not the way from there.
+    for (name, is_slow) in [
+        ("commit_seconds", true),
+        ("store_commit_seconds", true),
+        ("write_seconds", false),
+    ] {
+        let all = grown(&format!("{name}_count"));
+        let quick = grown(&format!("{name}_bucket{{le=\"0.2048\"}}"));
+        assert!(all > 0.5, "{name} was not counted: {after:?}");
+        let slow = all - quick;
+        assert!((slow > 0.5) == is_slow, "{name}: {slow} of {all} are slow");
+    }
     server.crash().await;
 }

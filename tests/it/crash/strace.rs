@@ -12,12 +12,13 @@ fn strace(options: &[&str]) -> Launch {
     Launch::under(&words)
 }
 
-/// System calls that fail.
+/// System calls that fail, or take their time.
 #[derive(Debug, Clone)]
 pub(super) struct Fault {
     pub(super) calls: &'static str,
     pub(super) files: Vec<PathBuf>,
-    pub(super) error: &'static str,
+    /// As strace has it: `error=EIO`, `delay_exit=300000` (microseconds).
+    pub(super) effect: &'static str,
     /// As strace has it: `3` the third on any of the files, `3+` from then on, `3..5` for a time.
     pub(super) when: String,
 }
@@ -26,9 +27,12 @@ impl Fault {
     /// A server that meets it; what was hit is written to `log`.
     pub(super) fn launch(&self, log: &Path) -> Launch {
         let Self {
-            calls, error, when, ..
+            calls,
+            effect,
+            when,
+            ..
         } = self;
-        let inject = format!("inject={calls}:error={error}:when={when}");
+        let inject = format!("inject={calls}:{effect}:when={when}");
         let trace = format!("trace={calls}");
         let log = log.to_string_lossy();
         let mut options = vec!["-o", &log, "-y", "-s", "0", "-e", &trace, "-e", &inject];
@@ -46,7 +50,10 @@ impl Fault {
     /// Whether it came to it.
     pub(super) fn was_met(log: &Path) -> bool {
         let text = std::fs::read(log).expect("a record");
-        String::from_utf8_lossy(&text).contains("(INJECTED)")
+        let text = String::from_utf8_lossy(&text);
+        ["(INJECTED)", "(DELAYED)"]
+            .iter()
+            .any(|mark| text.contains(mark))
     }
 }
 

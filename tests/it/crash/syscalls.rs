@@ -171,7 +171,7 @@ impl Rig {
         &mut self,
         calls: &'static str,
         files: &[PathBuf],
-        error: &'static str,
+        effect: &'static str,
         places: impl IntoIterator<Item = u32>,
     ) -> BTreeMap<Fate, usize> {
         let mut fates = BTreeMap::new();
@@ -179,11 +179,11 @@ impl Rig {
             let fault = Fault {
                 calls,
                 files: files.to_vec(),
-                error,
+                effect,
                 when: place.to_string(),
             };
             let fate = self.meet(&fault).await;
-            eprintln!("{calls} {error} {place}: {fate:?}");
+            eprintln!("{calls} {effect} {place}: {fate:?}");
             *fates.entry(fate).or_default() += 1;
             if fate == Fate::NotMet {
                 break;
@@ -203,7 +203,9 @@ fn says_that_the_store_failed(ended: &Ended) {
 async fn a_failed_sync_of_the_log_is_never_acknowledged_and_stops_the_server() {
     let mut rig = Rig::new().await;
     let log = [rig.file("db-wal")];
-    let fates = rig.enumerate("fsync,fdatasync", &log, "EIO", 1..=12).await;
+    let fates = rig
+        .enumerate("fsync,fdatasync", &log, "error=EIO", 1..=12)
+        .await;
     assert!(!fates.contains_key(&Fate::WentOn), "{fates:?}");
     assert!(fates.contains_key(&Fate::Unknown), "{fates:?}");
     assert!(
@@ -225,7 +227,7 @@ async fn a_failed_sync_of_a_checkpoint_stops_the_server() {
         let fault = Fault {
             calls,
             files: vec![rig.file("db")],
-            error: "EIO",
+            effect: "error=EIO",
             when: "1".into(),
         };
         rig.server.launch = fault.launch(&log);
@@ -248,7 +250,7 @@ async fn a_system_without_a_call_to_write_portions_does_without() {
     let fault = Fault {
         calls: "sync_file_range",
         files: vec![rig.file("db")],
-        error: "ENOSYS",
+        effect: "error=ENOSYS",
         when: "1+".into(),
     };
     assert_eq!(rig.meet(&fault).await, Fate::WentOn);
@@ -262,9 +264,11 @@ const SPREAD: [u32; 11] = [1, 2, 3, 5, 8, 13, 20, 30, 45, 67, 100];
 async fn failing_writes_lose_nothing() {
     let mut rig = Rig::new().await;
     let files = rig.every_file();
-    let fates = rig.enumerate("pwrite64", &files, "EIO", SPREAD).await;
+    let fates = rig.enumerate("pwrite64", &files, "error=EIO", SPREAD).await;
     assert!(fates.contains_key(&Fate::Unknown), "{fates:?}");
-    let fates = rig.enumerate("pwrite64", &files, "ENOSPC", SPREAD).await;
+    let fates = rig
+        .enumerate("pwrite64", &files, "error=ENOSPC", SPREAD)
+        .await;
     assert!(fates.contains_key(&Fate::WentOn), "{fates:?}");
 }
 
@@ -273,9 +277,9 @@ async fn failing_writes_lose_nothing() {
 async fn failing_opens_and_truncations_lose_nothing() {
     let mut rig = Rig::new().await;
     let files = rig.every_file();
-    for error in ["EIO", "ENOSPC"] {
-        rig.enumerate("ftruncate", &files, error, 1..=4).await;
-        rig.enumerate("openat", &files, error, [1, 2, 3, 5, 8, 13, 20, 30])
+    for effect in ["error=EIO", "error=ENOSPC"] {
+        rig.enumerate("ftruncate", &files, effect, 1..=4).await;
+        rig.enumerate("openat", &files, effect, [1, 2, 3, 5, 8, 13, 20, 30])
             .await;
     }
 }

@@ -4,6 +4,7 @@
 //! - [`ServerProcess`] runs the real binary, so that it can be killed.
 //! - [`TestDevice`] is one device on the wire; what it receives it applies to its [`Replica`].
 //! - [`Browser`] calls what the console's pages call.
+//! - [`Figures`] are what `/metrics` shows.
 //! - [`Replica`](replica::Replica) is the client's side of the protocol without any I/O.
 //!
 //! Nothing sleeps: a device waits for what it expects, and "nothing came" is shown by a ping, whose answer the
@@ -12,6 +13,7 @@
 mod browser;
 mod clock;
 mod device;
+mod figures;
 mod process;
 mod replica;
 mod server;
@@ -22,6 +24,7 @@ mod wire;
 pub(crate) use browser::{Answer, Browser, Streamed};
 pub(crate) use clock::{DAY, HOUR, SECOND, START};
 pub(crate) use device::{Event, TestDevice, Who};
+pub(crate) use figures::Figures;
 pub(crate) use process::{Ended, Launch, ServerProcess};
 pub(crate) use server::{APP, Host, OTHER_APP, TestServer, key_of, unused_number, user_sig};
 pub(crate) use story::{all_show, text_message};

@@ -16,6 +16,7 @@ use crate::engine::{Engine, Limits, SystemClock};
 use crate::hub::{Bounds, Hub};
 use crate::protocol::push::Push;
 use crate::settings::Settings;
+use crate::store::Store as _;
 use crate::store::sqlite::{Options, SqliteStore};
 use crate::transport::metrics::Closed;
 
@@ -127,6 +128,7 @@ impl World {
             hub: Arc::clone(&hub),
             keeps: AtomicBool::new(false),
         });
+        let commits = store.commits();
         let limits = Limits {
             page: settings.limits.page,
             group_members: 100,
@@ -158,6 +160,7 @@ impl World {
             settings.server,
             settings.limits,
             &settings.demo,
+            commits,
         );
         let context = Arc::new(context);
         let timing = Arc::clone(&context);
