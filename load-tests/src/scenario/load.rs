@@ -102,6 +102,20 @@ impl Load {
         real(self.tally.answered) / self.tally.seconds.max(1e-9)
     }
 
+    /// How long the store's commits took, of `which` stretch if there are several: the disk's part in a late answer.
+    pub(crate) fn report_commits(&self, report: &mut Report, which: &str) {
+        let Some(commits) = &self.commits else { return };
+        report.figure(
+            format!("commits of the store{which}"),
+            real(commits.count()),
+            "",
+        );
+        for (point, percent) in [("p99", 99), ("longest", 100)] {
+            let name = format!("a commit of the store{which}, {point} at most");
+            report.figure(name, commits.at_most(percent), "ms");
+        }
+    }
+
     /// The usual figures, beside those of the bare hub, and the verdict on the clients.
     pub(crate) fn report(&self, report: &mut Report, hub: Option<&Self>) {
         report.judge(self.tally.faults);
@@ -130,13 +144,7 @@ impl Load {
         ] {
             report.beside(format!("to the other devices, {point}"), value, "ms", limit);
         }
-        if let Some(commits) = &self.commits {
-            report.figure("commits of the store", real(commits.count()), "");
-            for (point, percent) in [("p99", 99), ("longest", 100)] {
-                let name = format!("a commit of the store, {point} at most");
-                report.figure(name, commits.at_most(percent), "ms");
-            }
-        }
+        self.report_commits(report, "");
         report.beside(
             "server, processor time",
             self.server,

@@ -213,6 +213,14 @@ impl Slow {
             "ms",
             bare.map(|bare| p99(&bare.slow)),
         );
+        found
+            .alone
+            .others
+            .report_commits(report, ", while all read");
+        found
+            .slow
+            .others
+            .report_commits(report, ", while some don't");
         report.at_most(
             "others' p99 while some don't read",
             p99(&found.slow) / p99(&found.alone),

@@ -70,6 +70,8 @@ impl Fanout {
             "ms",
             bare.as_ref().map(|bare| p99(&bare.beside)),
         );
+        ours.alone.report_commits(report, ", alone");
+        ours.beside.report_commits(report, ", beside it");
         report.at_most(
             "other accounts' p99 beside it, of that alone",
             p99(&ours.beside) / p99(&ours.alone),

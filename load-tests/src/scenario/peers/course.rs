@@ -9,8 +9,8 @@ use crate::fleet::{Fleet, Manner};
 use crate::measure::cpu::Share;
 use crate::measure::net::Net;
 use crate::oracle::Faults;
-use crate::report::Report;
 use crate::report::comparison::{Better, Finding};
+use crate::report::{Report, shown};
 use crate::scenario::delete::SATURATED_MS;
 use crate::scenario::load::Load;
 use crate::scenario::{Common, FILES, memory, opened, real, top, watch};
@@ -228,6 +228,15 @@ impl<'a> Course<'a> {
         self.stored(format!("{name}, max"), times.max, "ms", Better::Neither);
         let name = format!("{rate:.0} events a second, server's processor time of one");
         self.stored(name, load.server_each, "µs", Better::Neither);
+        if let Some(commits) = &load.commits {
+            self.report.notes.push(format!(
+                "{} at {rate:.0} a second: of {} commits 99 % took at most {} ms, the longest at most {} ms",
+                self.subject.name(),
+                commits.count(),
+                shown(commits.at_most(99)),
+                shown(commits.at_most(100)),
+            ));
+        }
     }
 
     fn keeps_up(&mut self, rate: f64) -> Fallible<bool> {
