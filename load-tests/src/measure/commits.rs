@@ -39,13 +39,13 @@ impl Commits {
     }
 }
 
-/// What came between two looks.
+/// What came between two looks; nothing if the server started anew meanwhile.
 impl Sub for Commits {
     type Output = Self;
 
     fn sub(mut self, before: Self) -> Self {
         for ((_, count), (_, earlier)) in self.within.iter_mut().zip(before.within) {
-            *count -= earlier;
+            *count = count.saturating_sub(earlier);
         }
         self
     }
@@ -92,6 +92,13 @@ mod tests {
         between += between.clone();
         assert_eq!(between.count(), 200);
         assert!(near(between.at_most(99), 0.4), "{between:?}");
+    }
+
+    #[test]
+    fn a_server_that_started_anew_has_none_to_tell_of() {
+        let before = Commits::read(&page([5, 6, 6])).unwrap();
+        let after = Commits::read(&page([1, 2, 2])).unwrap();
+        assert_eq!((after - before).count(), 0);
     }
 
     #[test]

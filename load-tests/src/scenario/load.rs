@@ -49,10 +49,10 @@ impl Load {
             others: others.percent()?,
             server_each: share.used().as_secs_f64() * 1e6 / real(tally.answered.max(1)),
             net: Net::now()? - before,
-            commits: match committed {
-                Some(before) => server.commits()?.map(|after| after - before),
-                None => None,
-            },
+            commits: server
+                .commits()?
+                .zip(committed)
+                .map(|(after, before)| after - before),
             tally,
         })
     }
